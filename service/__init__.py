@@ -1,0 +1,1 @@
+"""Asks, answers and keeps: the web, the database and the people around the model."""
