@@ -12,8 +12,8 @@ from benchmarks.wordpress_requests import payloads
 from benchmarks.wsgi_probes import behaviour
 from benchmarks.wsgi_servers import BASELINE, SERVERS
 
-PACKAGES = ("bjoern-binary", "cheroot", "flask", "gevent", "granian", "gunicorn", "pyuwsgi", "waitress")
-SERVICE_APP = "service.wsgi:app"
+PACKAGES = ("bjoern-binary", "flask", "gevent", "granian", "gunicorn", "pyuwsgi", "waitress")
+SERVICE_APP = "service.wsgi:application"
 
 
 def _speeds(app: str, *, rounds: int, seconds: float, environment: dict[str, str]) -> dict[str, Any]:
@@ -105,6 +105,6 @@ def _document(measured: dict[str, Any]) -> str:
         f"## Behaviour\n\n{behaviours}\n\n"
         f"{measured['rounds']} rounds of {measured['seconds_per_round']} s for each, in turns; "
         f"{measured['workers']} workers with {measured['threads']} threads where the server has both "
-        f"(waitress and cheroot: one process, {WORKERS * THREADS} threads; bjoern: no threads).\n"
+        f"(waitress: one process, {WORKERS * THREADS} threads; bjoern: no threads).\n"
         f"{results.facts_line(measured['machine'])}\n"
     )

@@ -64,14 +64,11 @@ SERVERS: dict[str, Callable[[str, int], tuple[str, ...]]] = {
             app,
         ),
     ),
-    # the next two have threads, but one process
+    # threads, but one process
     "waitress": lambda app, port: (
         *(PYTHON, "-m", "waitress", f"--listen=127.0.0.1:{port}", f"--threads={WORKERS * THREADS}", app),
     ),
-    "cheroot": lambda app, port: (
-        *(PYTHON, "-m", "cheroot", app, f"--bind=127.0.0.1:{port}", f"--threads={WORKERS * THREADS}"),
-    ),
-    # this one has processes, but no threads
+    # processes, but no threads
     "bjoern": lambda app, port: (PYTHON, "-c", _BJOERN, str(port), app),
 }
 

@@ -54,11 +54,15 @@ def post(proxy: Proxy, *, host: str, tls: bool = False, form: dict[str, str] = F
                 {"Host": host, "Content-Type": "application/x-www-form-urlencoded"},
             )
         answer = connection.getresponse()
+        try:
+            body = answer.read()
+        except http.client.IncompleteRead as cut_off:
+            body = cut_off.partial
         return Answer(
             answer.status,
             answer.headers.get_all("X-akismet-guid", []),
             {name.lower(): value for name, value in answer.getheaders()},
-            answer.read().decode(),
+            body.decode(),
         )
     finally:
         connection.close()
