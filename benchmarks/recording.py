@@ -15,13 +15,14 @@ _own = threading.local()
 
 def _connection() -> sqlite3.Connection:
     """Return this thread's connection, opened as the service opens its own: WAL, durable on commit."""
-    if not hasattr(_own, "connection"):
+    connection: sqlite3.Connection | None = getattr(_own, "connection", None)
+    if connection is None:
         connection = sqlite3.connect(os.environ["BENCHMARK_DATABASE"], isolation_level=None, timeout=30)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("CREATE TABLE IF NOT EXISTS bodies (guid TEXT PRIMARY KEY, body BLOB)")
         _own.connection = connection
-    return _own.connection
+    return connection
 
 
 @app.post("/1.1/comment-check")

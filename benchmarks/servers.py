@@ -36,15 +36,15 @@ def _speeds(app: str, *, rounds: int, seconds: float, environment: dict[str, str
                     if turn:
                         runs.setdefault((name, label), []).append(made)
     speeds: dict[str, Any] = {}
-    for (name, label), made in runs.items():
+    for (name, label), ours in runs.items():
         base = runs[(BASELINE, label)]
         speeds.setdefault(name, {})[label] = {
-            "per_second": round(float(np.median([run.per_second for run in made]))),
+            "per_second": round(float(np.median([run.per_second for run in ours]))),
             "per_second_ratio": round(
-                float(np.median([a.per_second / b.per_second for a, b in zip(made, base, strict=True)])), 2
+                float(np.median([a.per_second / b.per_second for a, b in zip(ours, base, strict=True)])), 2
             ),
-            "p50_ms": round(float(np.median([run.percentile_ms(50) for run in made])), 2),
-            "p99_ms": round(float(np.median([run.percentile_ms(99) for run in made])), 2),
+            "p50_ms": round(float(np.median([run.percentile_ms(50) for run in ours])), 2),
+            "p99_ms": round(float(np.median([run.percentile_ms(99) for run in ours])), 2),
         }
     return speeds
 

@@ -42,15 +42,20 @@ def _put_in_place(text: str, places: dict[str, str]) -> str:
 
 
 def _nginx(folder: Path, upstream: int, port: int, tls_port: int) -> tuple[str, ...]:
+    everywhere = {"/etc/ssl/replyguard/": f"{folder}/", "/var/log/nginx/": f"{folder}/"}
     config = _put_in_place(
         (EXAMPLES / "nginx.conf").read_text(),
-        {
+        everywhere
+        | {
             "127.0.0.1:8080": f"127.0.0.1:{upstream}",
             "listen 80 ": f"listen 127.0.0.1:{port} ",
             "listen 443 ": f"listen 127.0.0.1:{tls_port} ",
-            "/etc/ssl/replyguard/": f"{folder}/",
-            "/var/log/nginx/": f"{folder}/",
         },
+    )
+    config += _put_in_place(
+        (EXAMPLES / "nginx-hang-up.conf").read_text(),
+        everywhere
+        | {"listen 80;": f"listen 127.0.0.1:{port};", "listen 443 ": f"listen 127.0.0.1:{tls_port} "},
     )
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n"

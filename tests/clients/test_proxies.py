@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NoReturn
 from urllib.parse import urlencode
 
 import pytest
@@ -68,14 +69,18 @@ def post(proxy: Proxy, *, host: str, tls: bool = False, form: dict[str, str] = F
         connection.close()
 
 
+def unavailable(error: NotInstalledError) -> NoReturn:
+    if os.environ.get("CLIENTS_MUST_RUN"):
+        pytest.fail(str(error), pytrace=False)
+    pytest.skip(str(error))
+
+
 def started(program: str, folder: pytest.TempPathFactory, upstream: int) -> Iterator[Proxy]:
     try:
         with running_proxy(program, folder.mktemp(program), upstream) as proxy:
             yield proxy
     except NotInstalledError as error:
-        if os.environ.get("CLIENTS_MUST_RUN"):
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(str(error))
+        unavailable(error)
 
 
 @pytest.fixture(scope="module", params=PROXIES)
@@ -140,3 +145,19 @@ def test_neither_addresses_nor_keys_reach_the_proxys_log(proxy: Proxy) -> None:
     logged = "".join(path.read_text() for path in proxy.folder.glob("*.log"))
     assert ALICE not in logged
     assert FORM["user_ip"] not in logged
+
+
+def test_the_hang_up_address_gives_verdicts_and_closes_on_everything_that_is_none(
+    service: Service, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    host = f"{ALICE}.hang-up.spam.example.org"
+    try:
+        with running_proxy("nginx", tmp_path_factory.mktemp("up"), service.port) as up:
+            assert post(up, host=host).body == "true"
+        with running_proxy("nginx", tmp_path_factory.mktemp("down"), free_port()) as down:
+            with pytest.raises(http.client.RemoteDisconnected):
+                post(down, host=host)
+            # The ordinary name beside it still answers.
+            assert post(down, host=f"{ALICE}.spam.example.org").body == "unavailable"
+    except NotInstalledError as error:
+        unavailable(error)
