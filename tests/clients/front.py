@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import trustme
 
-DOMAINS = ("rest.akismet.com", "spam.example")
+DOMAINS = ("rest.akismet.com", "spam.example", "spam.example.org")
 """Names we answer for, each with one label (the key) in front of it or none."""
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding"})

@@ -19,8 +19,8 @@ from tests.clients.toolbox import NotInstalledError
 
 EXAMPLES = ROOT / "docs" / "examples"
 
-APACHE_MODULES = ("mpm_event", "authn_core", "authz_core", "proxy", "proxy_http", "headers", "macro")
-APACHE_MODULES += ("socache_shmcb", "ssl", "unique_id")
+APACHE_MODULES = ["mpm_event", "authn_core", "authz_core", "proxy", "proxy_http", "headers", "macro"]
+APACHE_MODULES += ["socache_shmcb", "ssl", "unique_id"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Proxy:
     folder: Path
 
 
-def _put_in_place(text: str, places: dict[str, str]) -> str:
+def put_in_place(text: str, places: dict[str, str]) -> str:
     """Replace what an operator replaces; a place that is gone means that test and example drifted apart."""
     for example, ours in places.items():
         assert example in text, f"the example no longer says {example!r}"
@@ -43,7 +43,7 @@ def _put_in_place(text: str, places: dict[str, str]) -> str:
 
 def _nginx(folder: Path, upstream: int, port: int, tls_port: int) -> tuple[str, ...]:
     everywhere = {"/etc/ssl/replyguard/": f"{folder}/", "/var/log/nginx/": f"{folder}/"}
-    config = _put_in_place(
+    config = put_in_place(
         (EXAMPLES / "nginx.conf").read_text(),
         everywhere
         | {
@@ -52,7 +52,7 @@ def _nginx(folder: Path, upstream: int, port: int, tls_port: int) -> tuple[str, 
             "listen 443 ": f"listen 127.0.0.1:{tls_port} ",
         },
     )
-    config += _put_in_place(
+    config += put_in_place(
         (EXAMPLES / "nginx-hang-up.conf").read_text(),
         everywhere
         | {"listen 80;": f"listen 127.0.0.1:{port};", "listen 443 ": f"listen 127.0.0.1:{tls_port} "},
@@ -69,7 +69,7 @@ def _nginx(folder: Path, upstream: int, port: int, tls_port: int) -> tuple[str, 
 
 
 def _caddy(folder: Path, upstream: int, port: int, tls_port: int) -> tuple[str, ...]:
-    config = _put_in_place(
+    config = put_in_place(
         (EXAMPLES / "Caddyfile").read_text(),
         {
             "127.0.0.1:8080": f"127.0.0.1:{upstream}",
@@ -83,7 +83,7 @@ def _caddy(folder: Path, upstream: int, port: int, tls_port: int) -> tuple[str, 
 
 
 def _apache(folder: Path, upstream: int, port: int, tls_port: int) -> tuple[str, ...]:
-    config = _put_in_place(
+    config = put_in_place(
         (EXAMPLES / "apache.conf").read_text(),
         {
             "127.0.0.1:8080": f"127.0.0.1:{upstream}",
