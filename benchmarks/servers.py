@@ -16,25 +16,29 @@ PACKAGES = ("bjoern-binary", "flask", "gevent", "granian", "gunicorn", "pyuwsgi"
 SERVICE_APP = "service.wsgi:application"
 
 
+def _load(port: int, *, keep_alive: bool, seconds: float) -> load.Run:
+    return load.run(
+        ("127.0.0.1", port),
+        payloads(400, keep_alive=keep_alive),
+        concurrency=8,
+        keep_alive=keep_alive,
+        seconds=seconds,
+    )
+
+
 def _speeds(app: str, *, rounds: int, seconds: float, environment: dict[str, str]) -> dict[str, Any]:
     """Load all servers in turns; return the medians per server and variant."""
     variants = {"kept": True, "new": False}
     runs: dict[tuple[str, str], list[load.Run]] = {}
-    for turn in range(rounds + 1):
+    for _ in range(rounds):
         for name, command in SERVERS.items():
             port = free_port()
             with running(command(app, port), port, environment):
+                # New connections reach every worker, so that each has loaded its model when it counts.
+                _load(port, keep_alive=False, seconds=1.5)
                 for label, keep_alive in variants.items():
-                    made = load.run(
-                        ("127.0.0.1", port),
-                        payloads(400, keep_alive=keep_alive),
-                        concurrency=8,
-                        keep_alive=keep_alive,
-                        seconds=seconds if turn else 0.5,
-                    )
-                    # turn 0 warms files and caches up and is not kept
-                    if turn:
-                        runs.setdefault((name, label), []).append(made)
+                    made = _load(port, keep_alive=keep_alive, seconds=seconds)
+                    runs.setdefault((name, label), []).append(made)
     speeds: dict[str, Any] = {}
     for (name, label), ours in runs.items():
         base = runs[(BASELINE, label)]
@@ -51,7 +55,7 @@ def _speeds(app: str, *, rounds: int, seconds: float, environment: dict[str, str
 
 def main(*, quick: bool) -> str:
     """Measure, write the results, return the tables."""
-    rounds, seconds = (1, 0.5) if quick else (7, 2.0)
+    rounds, seconds = (1, 0.5) if quick else (5, 2.0)
     measured: dict[str, Any] = {
         "machine": results.machine_facts(*PACKAGES),
         "workers": WORKERS,
