@@ -156,27 +156,30 @@ def _copy_text(text: str, source: str, cursor: int, pieces: _Pieces) -> int:
     if not text:
         return cursor
     start = source.find(text, cursor)
-    if start >= 0:
+    if start >= 0 and source.count("<", cursor, start) == source.count(">", cursor, start):
         pieces.copy(text, start)
         return start + len(text)
-    # Character references stand in the way: walk through both side by side.
-    head = text[0]
-    at = cursor
-    while at < len(source) and source[at] not in {head, "&"}:
-        at += 1
+    # Character references stand in the way: walk through both side by side, over the tags between.
+    last = max(len(source) - 1, 0)
     origins = []
-    done = 0
-    while done < len(text):
-        match = _ENTITY.match(source, at) if at < len(source) and source[at] == "&" else None
-        value = html.unescape(match.group()) if match else text[done]
-        if match and text.startswith(value, done) and value:
-            origins += [at] * len(value)
-            done += len(value)
-            at = match.end()
-        else:
-            origins.append(min(at, max(len(source) - 1, 0)))
+    done, at = 0, cursor
+    while done < len(text) and at < len(source):
+        if source[at] == text[done]:
+            origins.append(at)
             done += 1
             at += 1
+        elif source[at] == "&" and (match := _ENTITY.match(source, at)):
+            value = html.unescape(match.group())
+            if text.startswith(value, done):
+                origins += [at] * len(value)
+                done += len(value)
+            at = match.end()
+        elif source[at] == "<" and (end := source.find(">", at)) >= 0:
+            at = end + 1
+        else:
+            at += 1
+    # What the parser made up or put elsewhere (a misplaced table cell, say) is laid at the end of the walk.
+    origins += [min(at, last)] * (len(text) - done)
     pieces.add(text, origins)
     return min(at, len(source))
 
