@@ -130,6 +130,8 @@ class Occurrences:
         Places in the weight table; the facts come last, in the document's order.
     values : ndarray of float64, shape (n_spans + n_facts,)
     blocks : ndarray of intp, shape (n_spans + n_facts,)
+    row : Rows
+        The comment's row, the same to the bit as from ``Extractor.rows``.
     firsts, lasts : ndarray of intp, shape (n_spans,)
         The spans, half-open, in the layout's codes.
     layout : Layout
@@ -140,6 +142,7 @@ class Occurrences:
     indices: NDArray[np.int32]
     values: NDArray[np.float64]
     blocks: NDArray[np.intp]
+    row: Rows
     firsts: NDArray[np.intp]
     lasts: NDArray[np.intp]
     layout: Layout
@@ -212,7 +215,10 @@ class Extractor:
         shared = values.astype(np.float64) / counts
         lengths = np.array([segment.codes.size + 1 for segment in document.segments])
         offsets = np.cumsum(lengths) - lengths + 1
-        return Occurrences(indices[inverse], shared[inverse], blocks[inverse], firsts, lasts, layout, offsets)
+        row = Rows(np.array([0, indices.size], dtype=np.int64), indices, values)
+        return Occurrences(
+            indices[inverse], shared[inverse], blocks[inverse], row, firsts, lasts, layout, offsets
+        )
 
     def _values(
         self, keys: NDArray[np.uint64], n_documents: int

@@ -74,3 +74,9 @@ def test_the_shipped_version_tells_plain_cases_apart(tmp_path):
 def test_the_shipped_version_is_small():
     (folder,) = [path for path in SHIPPED.iterdir() if path.is_dir()]
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 12_000_000
+
+
+@given(st.builds(Comment, body=fields, author=fields, url=fields, permalink=fields))
+@settings(max_examples=100, deadline=None)
+def test_judging_and_scoring_agree_to_the_bit(comment):
+    assert toy_classifier().judge(comment).score == float(toy_classifier().score([comment])[0])
