@@ -50,6 +50,21 @@ def test_a_reason_points_at_the_words_it_is_about():
     assert spans == {"v\u200biagra", "𝓿𝓲𝓪𝓰𝓻𝓪"}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        'buy <a href="http://pills.example.top/x">here</a> now',
+        "buy http://pills.example.top/x now",
+        "buy [url=http://pills.example.top/x]here[/url] now",
+        "buy [here](http://pills.example.top/x) now",
+    ],
+)
+def test_a_link_is_pointed_at_where_it_stands(body):
+    clues = toy_classifier().judge(Comment(body=body)).clues
+    ((start, end),) = next(clue.spans for clue in clues if clue.text == "links to http://pills.example.top/x")
+    assert body[start:end] == "http://pills.example.top/x"
+
+
 def test_the_policy_given_decides():
     comment = Comment(body="buy cheap viagra online http://viagra-shop.example.top/order")
     assert toy_classifier().judge(comment, Policy(0.2, 0.4)).decision is Decision.SPAM
