@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -33,6 +33,7 @@ class Scorer(Protocol):
     def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict: ...
 
 
+@runtime_checkable
 class ScorerSource(Protocol):
     """Whoever has the model that answers now."""
 
@@ -144,7 +145,7 @@ class Champion:
                     "model not loaded",
                     cause=self._trouble,
                     answering=None if self._scorer is None else self._scorer.version,
-                    remedy="run `replyguard doctor`; put the version's folder back, or move the champion to another",
+                    remedy="run `replyguard doctor`, then put the version's folder back or choose another champion",
                 )
             self._seen = stamp
             self._retry_at = self._monotonic() + RETRY_S

@@ -10,7 +10,7 @@ import secrets
 import stat
 from pathlib import Path
 
-SECRET_FILE = "secret"
+SECRET_FILE = "secret"  # noqa: S105 - the name of the file, not what is in it
 
 
 class SecretUnusable(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -100,7 +101,8 @@ class Settings(BaseModel):
     unsure: UnsureAnswer = Field(
         default=UnsureAnswer.PUBLISH,
         description=(
-            "Akismet answer for an unsure comment: publish (false), hold (neither true nor false) or spam (true)."
+            "Akismet answer for an unsure comment: publish (false), hold (neither true nor false)"
+            " or spam (true)."
         ),
     )
     unsure_from: CutOff | None = Field(
@@ -160,7 +162,7 @@ class Settings(BaseModel):
             for name in ("unsure_from", "spam_from", "discard_from")
             if (cut := getattr(self, name)) is not None
         ]
-        for (low_name, low), (high_name, high) in zip(given, given[1:], strict=False):
+        for (low_name, low), (high_name, high) in itertools.pairwise(given):
             if low > high:
                 raise ValueError(
                     f"{low_name} ({low:g}) is above {high_name} ({high:g}); swap or correct them"
@@ -264,7 +266,7 @@ def _parse_database_url(text: str) -> URL:
         return url.set(drivername="sqlite")
     if backend == "postgresql":
         try:
-            import psycopg  # noqa: F401, PLC0415 - an optional part, needed only here
+            import psycopg  # noqa: F401 - an optional part, needed only here
         except ImportError:
             raise ValueError(
                 "needs the PostgreSQL driver; install it with: pip install 'psycopg[binary]'"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from pathlib import Path
+from typing import ClassVar
 
 from model.comment import Comment
 from model.errors import ArtifactRejected, ModelUnavailable
@@ -41,7 +42,7 @@ class FixedScore:
 class KeywordScore(FixedScore):
     """A model that looks for one word of its list in the body, and else calls the comment ham."""
 
-    SCORES = {"casino": 0.97, "blatant": 0.999, "maybe": 0.5}
+    SCORES: ClassVar = {"casino": 0.97, "blatant": 0.999, "maybe": 0.5}
 
     def __init__(self, *, version: str = "keyword-1", policy: Policy = POLICY) -> None:
         super().__init__(0.01, version=version, policy=policy)
