@@ -145,7 +145,7 @@ class Champion:
                     "model not loaded",
                     cause=self._trouble,
                     answering=None if self._scorer is None else self._scorer.version,
-                    remedy="run `replyguard doctor`, then put the version's folder back or choose another champion",
+                    remedy="run `replyguard doctor`; put the version back or choose another champion",
                 )
             self._seen = stamp
             self._retry_at = self._monotonic() + RETRY_S

@@ -8,10 +8,10 @@ the places and the kinds of a traceback and leaves such messages out.
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import sys
 import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -66,8 +66,10 @@ def describe(error: BaseException) -> str:
         chain.append(link)
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     for link in reversed(chain):
-        for frame in traceback.extract_tb(link.__traceback__):
-            lines.append(f"  {os.path.relpath(frame.filename)}:{frame.lineno} in {frame.name}: {frame.line}")
+        lines.extend(
+            f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}"
+            for frame in traceback.extract_tb(link.__traceback__)
+        )
         kind = f"{type(link).__module__}.{type(link).__qualname__}"
         lines.append(f"{kind}: {_safe_message(link)}")
     return "\n".join(lines)
@@ -81,7 +83,7 @@ def _safe_message(error: BaseException) -> str:
     return "(message left out: it may quote a comment)"
 
 
-def _describe_foreign(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def _describe_foreign(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Render the exception of a log record that another library wrote, as ``describe`` does."""
     record: logging.LogRecord | None = event.get("_record")
     exc_info = event.pop("exc_info", None)

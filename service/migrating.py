@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import text
 
 from service.db import Database
@@ -16,11 +17,22 @@ from service.db import Database
 _ADVISORY_LOCK = 7_265_706_779
 
 
+class SchemaUnknown(Exception):
+    """The database is of another release; the message says what to do."""
+
+
 def migrate(database: Database) -> None:
     """Bring the database to the newest schema; does nothing if it is there.
 
     Safe if several processes start at once: SQLite's write lock (under the start-up lock of the data
     folder) or PostgreSQL's advisory lock lets one in at a time, and the others find nothing left to do.
+
+    Raises
+    ------
+    SchemaUnknown
+        If a newer release has been at work.
+    sqlalchemy.exc.SQLAlchemyError
+        If the database refuses.
     """
     with database.write() as connection:
         if not database.is_sqlite:
@@ -30,7 +42,13 @@ def migrate(database: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
         configuration = _configuration()
         configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
+        try:
+            command.upgrade(configuration, "head")
+        except CommandError as error:
+            raise SchemaUnknown(
+                "the database has a schema that this release does not know: it was made by a newer one;"
+                " install that release again, or put the database back from a backup"
+            ) from error
 
 
 def newest_revision() -> str:

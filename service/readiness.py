@@ -66,7 +66,8 @@ class Readiness:
         else:
             if self._models.trouble is not None:
                 state.warnings.append(
-                    f"model: {state.model} answers, but the champion could not be loaded: {self._models.trouble}"
+                    f"model: {state.model} answers, but the champion could not be loaded:"
+                    f" {self._models.trouble}"
                 )
 
     def _look_at_database(self, state: State) -> None:

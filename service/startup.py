@@ -17,7 +17,7 @@ from service.clock import utc_now
 from service.db import Database, insert_missing
 from service.keys import Keys, NewKey
 from service.migrating import migrate
-from service.pseudonyms import Pseudonyms, SecretUnusable, load_or_create_secret
+from service.pseudonyms import Pseudonyms, load_or_create_secret
 from service.schema import meta
 from service.settings import Settings
 from service.stores.keys import KeyStore
@@ -25,7 +25,7 @@ from service.stores.sites import SiteStore
 
 _log = structlog.get_logger(__name__)
 
-_SECRET_CHECK = "secret-check"  # noqa: S105 - the name of a row, not a secret
+SECRET_CHECK = "secret-check"  # noqa: S105 - the name of a row, not a secret
 
 
 class StartRefused(Exception):
@@ -77,12 +77,7 @@ def prepare(settings: Settings, *, first_key: bool) -> Prepared:
     StartRefused, SecretUnusable, sqlalchemy.exc.SQLAlchemyError
         If something is not as it must be.
     """
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StartRefused(
-            f"{settings.data_dir}: {error.strerror}; correct REPLYGUARD_DATA_DIR or the folder's rights"
-        ) from error
+    _make_data_dir(settings)
     with _alone(settings):
         pseudonyms = Pseudonyms(secret_of(settings))
         # A migration may take longer than a check may wait.
@@ -90,7 +85,7 @@ def prepare(settings: Settings, *, first_key: bool) -> Prepared:
         try:
             migrate(database)
             _check_secret(database, pseudonyms)
-            _seed_models(settings)
+            seed_models(settings)
             store = KeyStore(database, SiteStore())
             made = None
             if first_key and store.count() == 0:
@@ -126,8 +121,8 @@ def _check_secret(database: Database, pseudonyms: Pseudonyms) -> None:
     """Refuse a secret under which this database's keys and pseudonyms would mean nothing."""
     expected = pseudonyms.digest("secret-check", "")
     with database.write() as connection:
-        insert_missing(connection, meta, meta.c.name, {"name": _SECRET_CHECK, "value": expected})
-        kept = connection.execute(select(meta.c.value).where(meta.c.name == _SECRET_CHECK)).scalar_one()
+        insert_missing(connection, meta, meta.c.name, {"name": SECRET_CHECK, "value": expected})
+        kept = connection.execute(select(meta.c.value).where(meta.c.name == SECRET_CHECK)).scalar_one()
     if kept != expected:
         raise StartRefused(
             "the secret is not the one this database was made with, so no API key would be known; put the"
@@ -135,8 +130,18 @@ def _check_secret(database: Database, pseudonyms: Pseudonyms) -> None:
         )
 
 
-def _seed_models(settings: Settings) -> None:
+def _make_data_dir(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartRefused(
+            f"{settings.data_dir}: {error.strerror}; correct REPLYGUARD_DATA_DIR or the folder's rights"
+        ) from error
+
+
+def seed_models(settings: Settings) -> None:
     """Bring the shipped model into the registry; without one the service starts and says so."""
+    _make_data_dir(settings)
     try:
         version = open_registry(settings).seed(SHIPPED)
     except (ModelError, OSError) as error:

@@ -16,7 +16,8 @@ from service.akismet.refusal import Refused
 from service.akismet.views import request_form, request_host
 from service.components import components
 from service.sites import SiteAddress
-from service.statistics import Order, Report, SiteCounts
+from service.statistics import Order, Report
+from service.stores.counts import SiteCounts
 from service.stores.keys import Key
 
 account = Blueprint("akismet_account", __name__)

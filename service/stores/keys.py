@@ -68,8 +68,8 @@ class KeyStore:
         try:
             with self._database.write() as connection:
                 values = {"digest": digest, "hint": hint, "label": label, "created_at": now}
-                result = connection.execute(insert(api_keys).values(values))
-                key_id: int = result.inserted_primary_key[0]
+                statement = insert(api_keys).values(values).returning(api_keys.c.id)
+                key_id = int(connection.execute(statement).scalar_one())
                 for site_id in {self._sites.resolve(connection, site, now) for site in tied_to}:
                     connection.execute(insert(key_sites).values(key_id=key_id, site_id=site_id))
         except IntegrityError as error:

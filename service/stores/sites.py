@@ -29,7 +29,8 @@ class SiteStore:
             return known
         values = {"address": site.address, "display": site.display, "created_at": now}
         insert_missing(connection, sites, sites.c.address, values)
-        return connection.execute(select(sites.c.id).where(sites.c.address == site.address)).scalar_one()
+        query = select(sites.c.id).where(sites.c.address == site.address)
+        return int(connection.execute(query).scalar_one())
 
     def find(self, connection: Connection, site: SiteAddress) -> int | None:
         """Return the site's number, or None if it has never been seen."""
