@@ -55,7 +55,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # the base class has no t
             "control_socket_disable": True,
         }
         for name, value in options.items():
-            self.cfg.set(name, value)
+            # Older releases lack some, such as the control socket.
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
 
     def load(self) -> Flask:
         return self._factory()
