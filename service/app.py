@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from flask import Flask
+
+from model.comment import Comment
+from model.errors import ModelUnavailable
 
 from service.akismet.account import account
 from service.akismet.views import comments
@@ -54,6 +59,7 @@ def create_app(
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.strict_slashes = False
     clock = clock or utc_now
     database = database or Database(
         settings.sqlalchemy_url, timeout_s=settings.database_timeout_s, pool_size=settings.threads
@@ -74,11 +80,22 @@ def create_app(
         feedback=Feedback(labels=FeedbackStore(database, site_store), pseudonyms=pseudonyms, clock=clock),
         statistics=Statistics(CountStore(database), clock),
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
+        models=models,
     )
     for blueprint in (comments, account, health):
         app.register_blueprint(blueprint)
     install_failures(app)
     return app
+
+
+def warm_up(app: Flask) -> None:
+    """Load the model now, so that the first comment need not wait for it.
+
+    Without a model nothing is lost: the log says what to do, and requests are answered `unavailable`.
+    """
+    models: ScorerSource = app.extensions[EXTENSION].models
+    with contextlib.suppress(ModelUnavailable):
+        models.current().judge(Comment(body="warm-up"))
 
 
 def _models(settings: Settings, scorer: Scorer | ScorerSource | None) -> ScorerSource:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
 from service.keys import Keys
@@ -24,6 +25,7 @@ class Components:
     feedback: Feedback
     statistics: Statistics
     readiness: Readiness
+    models: ScorerSource
 
 
 def components() -> Components:

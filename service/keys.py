@@ -104,7 +104,22 @@ class Keys:
         key = self._store.add(
             digest=self._digest(text), hint=text[-4:], label=label, tied_to=tied_to, now=self._clock()
         )
+        if key is None:
+            raise AssertionError("a key that need not be the first is always kept")
         return NewKey(text, key)
+
+    def create_first(self, *, label: str) -> NewKey | None:
+        """Make a random key unless there is one already, revoked or not; only one caller ever succeeds."""
+        text = secrets.token_hex(6)
+        key = self._store.add(
+            digest=self._digest(text),
+            hint=text[-4:],
+            label=label,
+            tied_to=(),
+            now=self._clock(),
+            only_if_none=True,
+        )
+        return None if key is None else NewKey(text, key)
 
     def revoke(self, key_id: int) -> bool:
         """Revoke a key; tell whether it was there and live."""

@@ -87,10 +87,8 @@ def prepare(settings: Settings, *, first_key: bool) -> Prepared:
             _check_secret(database, pseudonyms)
             seed_models(settings)
             store = KeyStore(database, SiteStore())
-            made = None
-            if first_key and store.count() == 0:
-                made = Keys(store, pseudonyms, utc_now).create(label="first key")
-            return Prepared(made)
+            keys = Keys(store, pseudonyms, utc_now)
+            return Prepared(keys.create_first(label="first key") if first_key else None)
         finally:
             database.close()
 

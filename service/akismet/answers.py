@@ -14,6 +14,8 @@ from service.checking import Answer, CheckOutcome
 GUID_HEADER = "X-akismet-guid"
 THANKS = "Thanks for making the web a better place."
 MAX_REASONS_BYTES = 500
+#: What would be listed as 0.0 is no reason.
+_LEAST_WEIGHT = 0.05
 #: Seconds after which a client may ask again when the service could not answer.
 RETRY_AFTER_S = 30
 
@@ -70,7 +72,7 @@ def reasons(clues: Iterable[Clue]) -> str:
     listed = ""
     for clue in clues:
         # The sum of what is too small to list is no reason.
-        if clue.field == "rest":
+        if clue.field == "rest" or 0 < abs(clue.weight) < _LEAST_WEIGHT:
             continue
         weight = f" {clue.weight:+.1f}" if clue.weight else ""
         room = MAX_REASONS_BYTES - len(weight) - (len(listed) + 2 if listed else 0)

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 
 import click
+from flask import Flask
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from model import __version__
-from service.app import create_app
+from service.app import create_app, warm_up
 from service.cli.keys import keys
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
@@ -43,7 +44,7 @@ def serve() -> None:
     made = prepared(settings, first_key=True).first_key
     if made is not None:
         click.echo(_welcome(settings, made.text))
-    run_server(settings, lambda: create_app(settings))
+    run_server(settings, lambda: _application(settings))
 
 
 @cli.command()
@@ -90,6 +91,12 @@ def _plain_errors() -> Iterator[None]:
         outage = outage_of(error)
         click.echo(f"replyguard: {outage.cause}; {outage.remedy}", err=True)
         sys.exit(1)
+
+
+def _application(settings: Settings) -> Flask:
+    app = create_app(settings)
+    warm_up(app)
+    return app
 
 
 def _welcome(settings: Settings, key: str) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
@@ -56,9 +56,16 @@ class KeyStore:
         self._sites = site_store
 
     def add(
-        self, *, digest: str, hint: str, label: str, tied_to: Sequence[SiteAddress], now: dt.datetime
-    ) -> Key:
-        """Keep a new key.
+        self,
+        *,
+        digest: str,
+        hint: str,
+        label: str,
+        tied_to: Sequence[SiteAddress],
+        now: dt.datetime,
+        only_if_none: bool = False,
+    ) -> Key | None:
+        """Keep a new key; None if there are keys already and it was to be the first.
 
         Raises
         ------
@@ -67,6 +74,8 @@ class KeyStore:
         """
         try:
             with self._database.write() as connection:
+                if only_if_none and self._any(connection):
+                    return None
                 values = {"digest": digest, "hint": hint, "label": label, "created_at": now}
                 statement = insert(api_keys).values(values).returning(api_keys.c.id)
                 key_id = int(connection.execute(statement).scalar_one())
@@ -85,10 +94,12 @@ class KeyStore:
         """Return every key, oldest first."""
         return self._select()
 
-    def count(self) -> int:
-        """Return how many keys there are, revoked ones included."""
-        with self._database.read() as connection:
-            return connection.execute(select(func.count()).select_from(api_keys)).scalar_one()
+    @staticmethod
+    def _any(connection: Connection) -> bool:
+        if connection.dialect.name != "sqlite":
+            # Another machine may be at its first start as well; SQLite has one writer at a time anyway.
+            connection.execute(text("LOCK TABLE api_keys IN EXCLUSIVE MODE"))
+        return connection.execute(select(api_keys.c.id).limit(1)).first() is not None
 
     def revoke(self, key_id: int, now: dt.datetime) -> bool:
         """Revoke a key; tell whether it was there and not revoked before."""
