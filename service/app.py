@@ -8,7 +8,6 @@ from flask import Flask
 
 from model.comment import Comment
 from model.errors import ModelUnavailable
-
 from service.akismet.account import account
 from service.akismet.views import comments
 from service.champion import Champion, FixedModel, Scorer, ScorerSource
