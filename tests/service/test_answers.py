@@ -16,7 +16,7 @@ def clue(text: str, weight: float = 1.0, field: str = "body") -> Clue:
     ("clues", "listed"),
     [
         ([], ""),
-        ([clue("links to example.top", 2.14), clue('word "thanks"', -0.8)], 'links to example.top +2.1; word "thanks" -0.8'),
+        ([clue("links to a.example", 2.14), clue("thanks", -0.8)], "links to a.example +2.1; thanks -0.8"),
         ([clue("word \"grüße\"")], 'word "gr\\u00fc\\u00dfe" +1.0'),
         ([clue("emoji 🙂")], "emoji \\U0001f642 +1.0"),
         ([clue("a; b\\c\r\nX-Evil: 1")], "a\\u003b b\\\\c\\u000d\\u000aX-Evil: 1 +1.0"),
