@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from model.card import ModelCard
 from model.comment import Comment
+from model.document import prepare
 from model.explain import explain
-from model.features import Extractor, FeatureParams
+from model.features import Extractor, FeatureParams, Rows
 from model.verdict import Policy, Verdict
 
 
@@ -64,11 +65,15 @@ class SpamClassifier:
 
         A comment's value is the same alone and in any batch, to the last bit.
         """
-        rows = self._extractor.rows(comments)
+        return self._sum(self._extractor.rows(comments))
+
+    def _sum(self, rows: Rows) -> NDArray[np.float64]:
+        """Return bias plus weight times value of each row."""
         terms = self.weights[rows.indices].astype(np.float64)
         terms *= rows.values
         # np.add.reduceat gives an empty row its neighbour's term; a guard at the end and a mask mend that.
-        sums = np.add.reduceat(np.append(terms, 0.0), rows.indptr[:-1]) if len(comments) else np.zeros(0)
+        starts = rows.indptr[:-1]
+        sums = np.add.reduceat(np.append(terms, 0.0), starts) if starts.size else np.zeros(0)
         sums[np.diff(rows.indptr) == 0] = 0.0
         return sums + self.bias
 
@@ -91,13 +96,15 @@ class SpamClassifier:
             Its clues and ``bias`` add up to ``log_odds``, to within rounding.
         """
         policy = policy or self.policy
-        log_odds = float(self.log_odds([comment])[0])
+        document = prepare(comment)
+        tokens = self._extractor.occurrences(document)
+        log_odds = float(self._sum(tokens.row)[0])
         score = float(sigmoid(np.array([log_odds]))[0])
         return Verdict(
             score=score,
             decision=policy.decide(score),
             discard=policy.discards(score),
-            clues=explain(self._extractor, self.weights, comment),
+            clues=explain(document, tokens, self.weights),
             bias=self.bias,
             log_odds=log_odds,
             version=self.version,

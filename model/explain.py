@@ -8,21 +8,20 @@ reason each. What is small is summed up as "the rest", so the reasons always add
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model import text
-from model.comment import Comment
-from model.document import AUTHOR, LINK, URL, Document, prepare
-from model.features import GRAM, PAIR, Extractor, Occurrences
+from model import hashing, text
+from model.document import AUTHOR, BODY, LINK, URL, Document
+from model.features import GRAM, Occurrences
 from model.verdict import Clue
 
 MAX_CLUES = 24
 MIN_WEIGHT = 0.02
 """In log-odds; weaker reasons go into the rest."""
 _MAX_SPANS = 20
+_MAX_WORD = 40
 
 _FACTS = {
     "links": "number of links",
@@ -62,36 +61,32 @@ _PART = {
 _PLACES = {"url": "author's address", "link": "link", "email": "e-mail"}
 
 
-@dataclass(slots=True)
-class _Reason:
-    weight: float = 0.0
-    spans: set[tuple[int, int]] = field(default_factory=set)
-
-
-def explain(extractor: Extractor, weights: NDArray[np.float32], comment: Comment) -> tuple[Clue, ...]:
+def explain(document: Document, tokens: Occurrences, weights: NDArray[np.float32]) -> tuple[Clue, ...]:
     """Return the reasons behind a comment's score, strongest first.
 
     Parameters
     ----------
-    extractor : Extractor
+    document : Document
+    tokens : Occurrences
+        Of that document.
     weights : ndarray of float32, shape (n_features,)
-    comment : Comment
 
     Returns
     -------
     tuple of Clue
         Their weights add up to the score's log-odds less the bias; the last may be "the rest".
     """
-    document = prepare(comment)
-    tokens = extractor.occurrences(document)
-    shares = weights[tokens.indices].astype(np.float64) * tokens.values
-    reasons: defaultdict[tuple[str, str], _Reason] = defaultdict(_Reason)
+    shares = weights[tokens.indices] * tokens.values
     n_spans = tokens.firsts.size
-    _explain_spans(tokens, shares[:n_spans], document, reasons)
+    clues = _word_clues(document, tokens, shares[:n_spans])
+    facts: defaultdict[tuple[str, str], float] = defaultdict(float)
     for fact, share in zip(document.facts, shares[n_spans:].tolist(), strict=True):
-        place, words = describe(fact)
-        reasons[place, words].weight += share
-    return _ranked(reasons)
+        facts[describe(fact)] += share
+    clues += [Clue(words, weight, place) for (place, words), weight in facts.items()]
+    clues.sort(key=lambda clue: (-abs(clue.weight), clue.text))
+    shown = [clue for clue in clues[:MAX_CLUES] if abs(clue.weight) >= MIN_WEIGHT]
+    rest = float(shares.sum()) - sum(clue.weight for clue in shown)
+    return (*shown, Clue("the rest", rest, "rest")) if abs(rest) > 1e-12 else tuple(shown)
 
 
 def describe(fact: str) -> tuple[str, str]:
@@ -106,90 +101,77 @@ def describe(fact: str) -> tuple[str, str]:
     return place, fact
 
 
-def _explain_spans(
-    tokens: Occurrences,
-    shares: NDArray[np.float64],
-    document: Document,
-    reasons: defaultdict[tuple[str, str], _Reason],
-) -> None:
+def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.float64]) -> list[Clue]:
+    """Sum up what each author, address, link and word of the body adds; return the strongest."""
+    if shares.size == 0:
+        return []
     layout = tokens.layout
-    codes = layout.codes
-    flags = text.classes(codes)
-    letters = (flags & text.WORD) != 0
-    word_start, word_end = _word_bounds(letters)
-    blocks = tokens.blocks[: shares.size].tolist()
-    for first, last, block, share in zip(
-        tokens.firsts.tolist(), tokens.lasts.tolist(), blocks, shares.tolist(), strict=True
-    ):
-        place, family = divmod(block, 3)
-        segment = document.segments[layout.segment_of[min(first + 1, last - 1)]]
-        if place == AUTHOR:
-            reason = reasons["author", f"author's name: {text.to_text(segment.codes)[:60].strip()}"]
-        elif place == URL:
-            reason = reasons["url", f"author's address: {segment.label[:80]}"]
-        elif place == LINK:
-            reason = reasons["body", f"links to {segment.label[:80]}"]
-            reason.spans.add(segment.place)
+    places, families = np.divmod(tokens.blocks[: shares.size], 3)
+    firsts, lasts = _shown_spans(layout.codes, tokens.firsts, tokens.lasts, families)
+    segment_of = layout.segment_of[tokens.firsts]
+    # One key per reason: a segment for authors and addresses, a text for the body, whose same words sum up.
+    texts = hashing.spans(hashing.prefix_sums(layout.codes), firsts, lasts)
+    keys = np.where(places == BODY, texts + np.uint64(len(document.segments)), segment_of.astype(np.uint64))
+    _, examples, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    sums = np.bincount(inverse, weights=shares)
+    strongest = np.argsort(-np.abs(sums), kind="stable")[:MAX_CLUES]
+    clues = []
+    for reason in strongest[np.abs(sums[strongest]) >= MIN_WEIGHT].tolist():
+        example = int(examples[reason])
+        segment = document.segments[int(segment_of[example])]
+        weight = float(sums[reason])
+        if segment.field == AUTHOR:
+            name = text.to_text(segment.codes)[:60].strip()
+            clues.append(Clue(f"author's name: {name}", weight, "author"))
+        elif segment.field == URL:
+            clues.append(Clue(f"author's address: {segment.label[:80]}", weight, "url"))
+        elif segment.field == LINK:
+            clues.append(Clue(f"links to {segment.label[:80]}", weight, "body", (segment.place,)))
         else:
-            if family == GRAM:
-                first, last = _covered_word(first, last, letters, word_start, word_end)
-            shown = text.to_text(codes[first:last]).replace(chr(text.LINK_MARK), "LINK").strip()
-            kind = "words" if family == PAIR else "word" if letters[first] else "characters"
-            reason = reasons["body", f'{kind} "{shown[:60]}"']
-            if len(reason.spans) < _MAX_SPANS:
-                reason.spans.add(_source_span(tokens, document, first, last))
-        reason.weight += share
+            first, last = int(firsts[example]), int(lasts[example])
+            shown = text.to_text(layout.codes[first:last]).replace(chr(text.LINK_MARK), "LINK").strip()
+            kind = "words" if " " in shown else "word" if shown.isalnum() else "characters"
+            spans = _source_spans(tokens, document, firsts, lasts, np.flatnonzero(inverse == reason))
+            clues.append(Clue(f'{kind} "{shown[:60]}"', weight, "body", spans))
+    return clues
 
 
-def _word_bounds(letters: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return, for every code, where the word it stands in begins and ends; itself if in none."""
+def _shown_spans(
+    codes: NDArray[np.uint32], firsts: NDArray[np.intp], lasts: NDArray[np.intp], families: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the word that each n-gram stands in; words, pairs and n-grams without a letter stay as they are."""
+    letters = (text.classes(codes) & text.WORD) != 0
     n = letters.size
     places = np.arange(n)
-    gap = ~letters
-    starts = np.maximum.accumulate(np.where(gap, places + 1, 0))
-    ends = np.minimum.accumulate(np.where(gap, places, n)[::-1])[::-1]
-    return np.where(letters, starts, places), np.where(letters, ends, places + 1)
-
-
-def _covered_word(
-    first: int,
-    last: int,
-    letters: NDArray[np.bool_],
-    word_start: NDArray[np.intp],
-    word_end: NDArray[np.intp],
-) -> tuple[int, int]:
-    """Return the word that an n-gram stands in, or the n-gram itself if it has no letter."""
-    inside = np.flatnonzero(letters[first:last])
-    if inside.size == 0:
-        return first, last
-    middle = first + int(inside[inside.size // 2])
+    starts = np.maximum.accumulate(np.where(letters, 0, places + 1))
+    ends = np.minimum.accumulate(np.where(letters, n, places)[::-1])[::-1]
+    lengths = lasts - firsts
+    middle = firsts + lengths // 2
+    middle = np.where(letters[middle], middle, firsts + (lengths - 1) // 2)
     # A long run without spaces (an ideographic sentence, say) is no word to show: keep to the n-gram.
-    start, end = int(word_start[middle]), int(word_end[middle])
-    return (start, end) if end - start <= 40 else (first, last)
+    in_word = (families == GRAM) & letters[middle] & (ends[middle] - starts[middle] <= _MAX_WORD)
+    return np.where(in_word, starts[middle], firsts), np.where(in_word, ends[middle], lasts)
 
 
-def _source_span(tokens: Occurrences, document: Document, first: int, last: int) -> tuple[int, int]:
-    """Map a span of the layout to the original text of its field."""
+def _source_spans(
+    tokens: Occurrences,
+    document: Document,
+    firsts: NDArray[np.intp],
+    lasts: NDArray[np.intp],
+    chosen: NDArray[np.intp],
+) -> tuple[tuple[int, int], ...]:
+    """Map spans of the layout to the original text of their field."""
     layout = tokens.layout
-    number = int(layout.segment_of[first])
-    segment = document.segments[number]
-    offset = int(tokens.offsets[number])
-    last_place = segment.codes.size - 1
-    start = min(max(int(layout.kept[first]) - offset, 0), last_place)
-    end = min(max(int(layout.kept[last - 1]) - offset, 0), last_place)
-    if segment.origin is None:
-        return start, end + 1
-    return int(segment.origin[start]), int(segment.origin[end]) + 1
-
-
-def _ranked(reasons: defaultdict[tuple[str, str], _Reason]) -> tuple[Clue, ...]:
-    """Sort reasons by strength and sum up the small ones."""
-    ordered = sorted(reasons.items(), key=lambda item: (-abs(item[1].weight), item[0]))
-    shown = [item for item in ordered[:MAX_CLUES] if abs(item[1].weight) >= MIN_WEIGHT]
-    rest = sum(reason.weight for _, reason in ordered[len(shown) :])
-    clues = [
-        Clue(words, reason.weight, place, tuple(sorted(reason.spans))) for (place, words), reason in shown
-    ]
-    if rest:
-        clues.append(Clue("the rest", rest, "rest"))
-    return tuple(clues)
+    spans = set()
+    for first, last in {(int(firsts[token]), int(lasts[token])) for token in chosen}:
+        number = int(layout.segment_of[first])
+        segment = document.segments[number]
+        offset, last_place = int(tokens.offsets[number]), segment.codes.size - 1
+        start = min(max(int(layout.kept[first]) - offset, 0), last_place)
+        end = min(max(int(layout.kept[last - 1]) - offset, 0), last_place)
+        if segment.origin is not None:
+            start, end = int(segment.origin[start]), int(segment.origin[end])
+        spans.add((start, end + 1))
+        if len(spans) == _MAX_SPANS:
+            break
+    return tuple(sorted(spans))

@@ -130,6 +130,8 @@ class Occurrences:
         Places in the weight table; the facts come last, in the document's order.
     values : ndarray of float64, shape (n_spans + n_facts,)
     blocks : ndarray of intp, shape (n_spans + n_facts,)
+    row : Rows
+        The comment's row, the same to the bit as from ``Extractor.rows``.
     firsts, lasts : ndarray of intp, shape (n_spans,)
         The spans, half-open, in the layout's codes.
     layout : Layout
@@ -140,6 +142,7 @@ class Occurrences:
     indices: NDArray[np.int32]
     values: NDArray[np.float64]
     blocks: NDArray[np.intp]
+    row: Rows
     firsts: NDArray[np.intp]
     lasts: NDArray[np.intp]
     layout: Layout
@@ -212,7 +215,10 @@ class Extractor:
         shared = values.astype(np.float64) / counts
         lengths = np.array([segment.codes.size + 1 for segment in document.segments])
         offsets = np.cumsum(lengths) - lengths + 1
-        return Occurrences(indices[inverse], shared[inverse], blocks[inverse], firsts, lasts, layout, offsets)
+        row = Rows(np.array([0, indices.size], dtype=np.int64), indices, values)
+        return Occurrences(
+            indices[inverse], shared[inverse], blocks[inverse], row, firsts, lasts, layout, offsets
+        )
 
     def _values(
         self, keys: NDArray[np.uint64], n_documents: int
@@ -265,6 +271,8 @@ class Extractor:
             if n <= 0:
                 continue
             inside = spaces[length - 2 : length - 2 + n] == spaces[:n]
+            if length == 2:  # nothing lies inside: two spaces between empty fields are no token
+                inside &= spaces[1:] - spaces[:-1] + (codes[:-1] == 32) < 2
             first = np.flatnonzero(inside)
             add(GRAM, hashing.windows(sums, length)[first] + np.uint64(length), first, first + length)
         all_firsts = np.concatenate(firsts)
@@ -275,9 +283,8 @@ class Extractor:
         all_hashes += _SALTS[blocks]
         hashing.mix(all_hashes)
         keys = _key(all_hashes >> self._shift, owners[segment_of[all_firsts]], blocks, self.params.bits)
-        in_page = field_of[all_firsts] == PAGE
-        if in_page.any():
-            kept = ~in_page
+        if (fields == PAGE).any():
+            kept = field_of[all_firsts] != PAGE
             keys, all_firsts, all_lasts = keys[kept], all_firsts[kept], all_lasts[kept]
             _state_overlap(documents, word_hashes, ends - starts, segment_of[starts], fields, owners)
         facts = np.array(
@@ -335,8 +342,8 @@ def _lay_out(documents: list[Document]) -> tuple[Layout, NDArray[np.uint8], NDAr
     # White space collapses to one space; of a letter repeated three times or more, two stay.
     same = codes[1:] == codes[:-1]
     dropped = np.zeros(codes.size, dtype=np.bool_)
-    dropped[1:] = same & (codes[1:] == 32)
-    dropped[2:] |= same[1:] & same[:-1]
+    dropped[1:] = same & (codes[1:] == 32) & (segment_of[1:] == segment_of[:-1])
+    dropped[2:] |= same[1:] & same[:-1] & (codes[2:] != 32)
     kept = np.flatnonzero(~dropped)
     codes, segment_of = codes[kept], segment_of[kept]
     fields = np.array([segment.field for segment in segments], dtype=np.uint8)
@@ -353,7 +360,7 @@ def _join_spaced(layout: Layout, documents: list[Document], owners: list[int]) -
     at = np.flatnonzero(alone) + 1
     if at.size < _SPACED_RUN:
         return layout
-    follows = np.diff(at) == 2
+    follows = (np.diff(at) == 2) & (np.diff(layout.segment_of[at]) == 0)
     edges = np.diff(np.concatenate(([0], follows.view(np.int8), [0])))
     dropped: list[NDArray[np.intp]] = []
     for begin, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):

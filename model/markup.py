@@ -122,11 +122,18 @@ def _from_html(source: str) -> tuple[str, NDArray[np.int32], int, int]:
     n_anchors = n_hidden = 0
     cursor = 0
     # A stack of my own: recursion would fail on deep nesting.
-    stack: list[LexborNode | str] = [root] if root is not None else []
+    stack: list[LexborNode | tuple[str, int]] = [root] if root is not None else []
+    last = max(len(source) - 1, 0)
     while stack:
         node = stack.pop()
-        if isinstance(node, str):  # an address, due after its anchor's words
-            pieces.insert(f" {node} ", min(cursor, max(len(source) - 1, 0)))
+        if isinstance(node, tuple):  # an address, due after its anchor's words
+            href, at = node
+            pieces.insert(" ", min(cursor, last))
+            if at >= 0:
+                pieces.copy(href, at)
+            else:  # written with character references: its tag's place has to do
+                pieces.insert(href, min(cursor, last))
+            pieces.insert(" ", min(cursor, last))
             continue
         if node.next is not None:
             stack.append(node.next)
@@ -140,11 +147,11 @@ def _from_html(source: str) -> tuple[str, NDArray[np.int32], int, int]:
             if "hidden" in attributes or _HIDING.search(attributes.get("style") or ""):
                 n_hidden += 1  # its text is kept: what is hidden from people is shown to the judge
             if tag in _BLOCKS:
-                pieces.insert("\n", min(cursor, max(len(source) - 1, 0)))
+                pieces.insert("\n", min(cursor, last))
             address = attributes.get("href") if tag == "a" else attributes.get("src")
             if address:
                 n_anchors += tag == "a"
-                stack.append(address)
+                stack.append((address, source.find(address, cursor)))
             if node.first_child is not None:
                 stack.append(node.first_child)
     text, origin = pieces.joined()
@@ -156,27 +163,30 @@ def _copy_text(text: str, source: str, cursor: int, pieces: _Pieces) -> int:
     if not text:
         return cursor
     start = source.find(text, cursor)
-    if start >= 0:
+    if start >= 0 and source.count("<", cursor, start) == source.count(">", cursor, start):
         pieces.copy(text, start)
         return start + len(text)
-    # Character references stand in the way: walk through both side by side.
-    head = text[0]
-    at = cursor
-    while at < len(source) and source[at] not in {head, "&"}:
-        at += 1
+    # Character references stand in the way: walk through both side by side, over the tags between.
+    last = max(len(source) - 1, 0)
     origins = []
-    done = 0
-    while done < len(text):
-        match = _ENTITY.match(source, at) if at < len(source) and source[at] == "&" else None
-        value = html.unescape(match.group()) if match else text[done]
-        if match and text.startswith(value, done) and value:
-            origins += [at] * len(value)
-            done += len(value)
-            at = match.end()
-        else:
-            origins.append(min(at, max(len(source) - 1, 0)))
+    done, at = 0, cursor
+    while done < len(text) and at < len(source):
+        if source[at] == text[done]:
+            origins.append(at)
             done += 1
             at += 1
+        elif source[at] == "&" and (match := _ENTITY.match(source, at)):
+            value = html.unescape(match.group())
+            if text.startswith(value, done):
+                origins += [at] * len(value)
+                done += len(value)
+            at = match.end()
+        elif source[at] == "<" and (end := source.find(">", at)) >= 0:
+            at = end + 1
+        else:
+            at += 1
+    # What the parser made up or put elsewhere (a misplaced table cell, say) is laid at the end of the walk.
+    origins += [min(at, last)] * (len(text) - done)
     pieces.add(text, origins)
     return min(at, len(source))
 
@@ -193,11 +203,13 @@ def _from_brackets(text: str, pattern: re.Pattern[str]) -> tuple[str, NDArray[np
             pieces.copy(match["label"], match.start("label"))
             address, at = match["address"], match.start("address")
         else:
-            address, at = match["value"] or "", match.start()
+            address, at = match["value"] or "", max(match.start("value"), 0)
             if (match["tag"] or "").lower() not in {"url", "link", "img", "email"}:
                 address = ""
         n_addresses += bool(address)
-        pieces.insert(f" {address} ", at)
+        pieces.insert(" ", match.start())
+        pieces.copy(address, at)
+        pieces.insert(" ", match.start())
     pieces.copy(text[done:], done)
     plain, origin = pieces.joined()
     return plain, origin, n_found, n_addresses

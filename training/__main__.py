@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import click
 
 from model import artifact
+from model.comment import LabeledComment
 from model.registry import SHIPPED
 from training import datasets, run
 from training.fit import FitParams
@@ -22,6 +22,13 @@ _RESULTS = Path("benchmarks/results")
 def _corpora(folder: Path | None) -> Path:
     """Return the folder of labelled comments, from the option, the environment or the neighbourhood."""
     return folder or Path(os.environ.get("REPLYGUARD_CORPORA") or "../shared/corpora")
+
+
+def _read(folder: Path) -> list[LabeledComment]:
+    try:
+        return datasets.read_folder(folder)
+    except datasets.CorpusError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.group()
@@ -40,7 +47,7 @@ _corpora_option = click.option(
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "left-out.json")
 def evaluate(corpora: Path | None, only: tuple[str, ...], json_path: Path) -> None:
     """Leave each source out in turn; print the table and write it, with its JSON, beside each other."""
-    comments = datasets.read_folder(_corpora(corpora))
+    comments = _read(_corpora(corpora))
     report = run.evaluate(
         comments, FitParams(), only=only, progress=lambda name: click.echo(f"without {name}", err=True)
     )
@@ -58,7 +65,7 @@ def evaluate(corpora: Path | None, only: tuple[str, ...], json_path: Path) -> No
 def fit(corpora: Path | None, report_path: Path, target: Path) -> None:
     """Fit the version that ships, on everything, and put it in the place of the last one."""
     folder = _corpora(corpora)
-    comments = datasets.read_folder(folder)
+    comments = _read(folder)
     report = json.loads(report_path.read_text(encoding="utf-8")) if report_path.exists() else None
     classifier = run.fit_version(
         comments, FitParams(), report=report, licences=datasets.read_licences(folder)
@@ -74,8 +81,4 @@ def fit(corpora: Path | None, report_path: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(prog_name="python -m training")
-    except datasets.CorpusError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+    main(prog_name="python -m training")
