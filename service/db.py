@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import URL, Column, Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Column, Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -105,10 +106,18 @@ def increment(
     amounts : mapping of str to int
         Column and what to add to it; may be negative.
     """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**key, **amounts)
-    added = {name: table.c[name] + statement.excluded[name] for name in amounts}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=added))
+    statement = _increment(connection.dialect.name, table, tuple(key), tuple(amounts))
+    connection.execute(statement, {**key, **amounts})
+
+
+@functools.cache
+def _increment(dialect_name: str, table: Table, key: tuple[str, ...], added: tuple[str, ...]) -> Insert:
+    """Return the statement of ``increment``; building it costs more than running it."""
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    sums = {name: table.c[name] + statement.excluded[name] for name in added}
+    upsert: Insert = statement.on_conflict_do_update(index_elements=list(key), set_=sums)
+    return upsert
 
 
 def insert_missing(

@@ -15,6 +15,8 @@ from service.sites import SiteAddress
 from service.stores.counts import CountStore
 from service.stores.sites import SiteStore
 
+_INSERT = insert(checks)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckRecord:
@@ -57,7 +59,7 @@ class CheckStore:
             with self._database.write() as connection:
                 site_id = self._sites.resolve(connection, record.site, record.created_at)
                 connection.execute(
-                    insert(checks),
+                    _INSERT,
                     {
                         **record.values,
                         "created_at": record.created_at,
