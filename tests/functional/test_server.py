@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from service.settings import Settings
 from tests.builders import ALICE_SITE, a_form
 
 ROOT = Path(__file__).parents[2]
+FAKE_MODEL = ("tests.functional.served",)
 
 
 def free_port() -> int:
@@ -36,7 +38,7 @@ def free_port() -> int:
 class Served:
     """One running service."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, program: tuple[str, ...] = FAKE_MODEL) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self.settings = settings
         environ = {name: value for name, value in os.environ.items() if not name.startswith("REPLYGUARD_")}
@@ -52,7 +54,7 @@ class Served:
             environ["REPLYGUARD_DATABASE_URL"] = settings.database_url.get_secret_value()
         self._log = log.open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.functional.served"],
+            [sys.executable, "-m", *program],
             cwd=ROOT,
             env=environ,
             stdout=subprocess.PIPE,
@@ -208,3 +210,39 @@ def test_the_log_of_the_server_names_no_address(served: Served, tmp_path: Path) 
     assert "a request that is not HTTP was refused" in log
     for secret in ("private remark", "198.51.100.7", key, "ip="):
         assert secret not in log
+
+
+def test_the_command_serves_the_shipped_model_and_its_curl_line_works(
+    settings: Settings, tmp_path: Path
+) -> None:
+    served = Served(settings, tmp_path / "log", ("service", "serve"))
+    try:
+        served.wait_until_ready()
+        assert served.process.stdout is not None
+        curl = next(line for line in iter(served.process.stdout.readline, b"") if b"curl" in line).decode()
+        words = shlex.split(curl)
+        fields = [words[number + 1] for number, word in enumerate(words) if word == "--data-urlencode"]
+        response = requests.post(words[2], data=dict(field.split("=", 1) for field in fields), timeout=10)
+    finally:
+        served.stop()
+    assert response.text in ("true", "false")
+    assert 0.0 <= float(response.headers["X-Replyguard-Score"]) <= 1.0
+
+
+def test_another_wsgi_server_can_take_the_application_from_its_module(
+    prepared: Settings, tmp_path: Path
+) -> None:
+    program = "from service.wsgi import application as a; print(a.test_client().get('/healthz').json)"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("REPLYGUARD_")}
+    for port, exit_code in (("80", 0), ("eighty", 2)):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=environ | {"REPLYGUARD_DATA_DIR": str(prepared.data_dir), "REPLYGUARD_PORT": port},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == exit_code
+        assert (b"alive" in done.stdout) == (exit_code == 0)
+        assert b"Traceback" not in done.stderr
