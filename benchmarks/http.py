@@ -102,7 +102,7 @@ def main(*, quick: bool) -> str:
                 addresses, concurrency=concurrency, keep_alive=keep_alive, rounds=rounds, seconds=seconds
             )
             bodies = sum((run.bodies for run in runs[OURS]), Counter())
-            if not set(bodies) <= {"true", "false"}:
+            if not set(bodies) <= {"true", "false", "unavailable"}:
                 raise RuntimeError(f"the service answered {dict(bodies)}")
             variant = {
                 "connections": "kept" if keep_alive else "new",
@@ -124,6 +124,7 @@ def _rows(variant: dict[str, Any]) -> list[tuple[str, ...]]:
     for name, median in variant["medians"].items():
         cells = [variant["connections"], str(variant["concurrency"]), name]
         cells += [f"{median['p50_ms']:.2f}", f"{median['p99_ms']:.2f}", f"{median['per_second']:.0f}"]
+        cells.append(str(variant["bodies"].get("unavailable", 0)) if name == OURS else "")
         for measure in MEASURES:
             if name == OURS:
                 cells.append("")
@@ -136,7 +137,7 @@ def _rows(variant: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def _document(measured: dict[str, Any], rows: list[tuple[str, ...]]) -> str:
     header = (
-        *("connections", "clients", "endpoint", "p50 ms", "p99 ms", "requests/s"),
+        *("connections", "clients", "endpoint", "p50 ms", "p99 ms", "requests/s", "unavailable"),
         *("our p50, times this", "our p99", "our requests/s"),
     )
     return (
@@ -144,7 +145,8 @@ def _document(measured: dict[str, Any], rows: list[tuple[str, ...]]) -> str:
         "All three run on the same server software with as many workers and threads. The second also makes "
         "the body durable in SQLite, which no recording service can do without. The last three columns set "
         "comment-check against the endpoint of the row: the median over the rounds, in brackets the lowest "
-        "and the highest. Every check is judged by the model and durable before it is answered.\n\n"
+        'and the highest. Every check is judged by the model and durable before it is answered; "unavailable" '
+        "counts the answers that gave no verdict because the database's turn did not come in time.\n\n"
         f"{results.table(header, rows)}\n\n"
         f"{measured['rounds']} rounds of {measured['seconds_per_round']} s for each, in turns; "
         f"{measured['workers']} workers with {measured['threads']} threads; median request "

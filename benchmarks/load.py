@@ -77,11 +77,13 @@ class _Connection:
             if not chunk:
                 raise ConnectionError("the server hung up in the middle of a body")
             return None
-        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")):
-            raise ConnectionError(f"answered {head.splitlines()[0].decode()}")
+        status, text = head.split(b" ", 2)[1], body[:length].decode()
+        # "unavailable" is an answer, if not one that was hoped for: it is counted, with its latency.
+        if status != b"200" and (status, text) != (b"503", "unavailable"):
+            raise ConnectionError(f"answered {head.splitlines()[0].decode()}: {text[:200]}")
         if closes or not self._keep_alive:
             self.close()
-        return body[:length].decode()
+        return text
 
     def close(self) -> None:
         if self.socket is not None:
@@ -111,7 +113,7 @@ def run(
     Raises
     ------
     ConnectionError
-        If the server hangs up early, or answers anything but 200.
+        If the server hangs up early, or answers anything but 200 or that it is unavailable.
     """
 
     def forever() -> Iterator[bytes]:

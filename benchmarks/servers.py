@@ -48,6 +48,7 @@ def _speeds(app: str, *, rounds: int, seconds: float, environment: dict[str, str
                 float(np.median([a.per_second / b.per_second for a, b in zip(ours, base, strict=True)])), 2
             ),
             "p50_ms": round(float(np.median([run.percentile_ms(50) for run in ours])), 2),
+            "unavailable": sum(run.bodies["unavailable"] for run in ours),
             "p99_ms": round(float(np.median([run.percentile_ms(99) for run in ours])), 2),
         }
     return speeds
