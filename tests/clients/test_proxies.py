@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlencode
@@ -159,5 +159,26 @@ def test_the_hang_up_address_gives_verdicts_and_closes_on_everything_that_is_non
                 post(down, host=host)
             # The ordinary name beside it still answers.
             assert post(down, host=f"{ALICE}.spam.example.org").body == "unavailable"
+    except NotInstalledError as error:
+        unavailable(error)
+
+
+@pytest.mark.parametrize("sent", ["half a head", "half a body"])
+def test_clients_that_fall_silent_keep_nobody_from_an_answer(
+    sent: str, service: Service, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    head = b"POST /1.1/comment-check HTTP/1.1\r\nHost: spam.example.org\r\n"
+    if sent == "half a body":
+        head += b"Content-Length: 1000\r\n\r\nblog="
+    try:
+        with running_proxy("nginx", tmp_path_factory.mktemp("silent"), service.port) as nginx:
+            with ExitStack() as held:
+                for _ in range(64):
+                    silent = held.enter_context(
+                        socket.create_connection(("127.0.0.1", nginx.port), timeout=5)
+                    )
+                    silent.sendall(head)
+                answers = [post(nginx, host=f"{ALICE}.spam.example.org") for _ in range(8)]
+            assert {answer.body for answer in answers} == {"true"}
     except NotInstalledError as error:
         unavailable(error)
