@@ -305,17 +305,17 @@ final class Replyguard_Relay {
 			return self::hold( 'Replyguard answered HTTP ' . $status );
 		}
 		if ( 'invalid' === $body ) {
-			self::record_failure( 'key', wp_remote_retrieve_header( $response, 'x-akismet-debug-help' ) );
+			self::record_failure( 'key', self::header( $response, 'x-akismet-debug-help' ) );
 			return self::hold( 'Replyguard refused the key' );
 		}
 		if ( 'true' !== $body && 'false' !== $body ) {
 			self::record_failure( 'answer', '' );
 			return self::hold( 'Replyguard gave no verdict' );
 		}
-		// From 5.3.7 Akismet ignores a verdict without a GUID, and a proxy may have dropped it.
-		if ( ! wp_remote_retrieve_header( $response, 'x-akismet-guid' ) ) {
-			$response['headers']['x-akismet-guid'] = wp_generate_uuid4();
-		}
+		// From 5.3.7 Akismet ignores a verdict without a GUID. A proxy may have dropped it, or added a second.
+		$guid = self::header( $response, 'x-akismet-guid' );
+
+		$response['headers']['x-akismet-guid'] = '' === $guid ? wp_generate_uuid4() : $guid;
 		self::$failed = false;
 		delete_option( Replyguard_Settings::FAILURE_OPTION );
 		self::remember( $response, $args );
@@ -339,6 +339,20 @@ final class Replyguard_Relay {
 		} elseif ( '/1.1/verify-key' === $path && 'valid' === wp_remote_retrieve_body( $response ) ) {
 			delete_option( Replyguard_Settings::FAILURE_OPTION );
 		}
+	}
+
+	/**
+	 * A header as plain text; the first one if there are several of that name.
+	 *
+	 * @param array  $response What the service answered.
+	 * @param string $name     Name of the header, in lower case.
+	 * @return string
+	 */
+	public static function header( $response, $name ) {
+		$value = wp_remote_retrieve_header( $response, $name );
+		$value = is_array( $value ) ? reset( $value ) : $value;
+		// Not sanitize_text_field(), which takes "<" and "%41" out of a clue. What is printed is escaped.
+		return trim( preg_replace( '/[^\x20-\x7E]/', '', (string) $value ) );
 	}
 
 	/**
@@ -386,17 +400,17 @@ final class Replyguard_Relay {
 	 * @param array $args     Arguments of the original request.
 	 */
 	private static function remember( $response, $args ) {
-		$score   = wp_remote_retrieve_header( $response, 'x-replyguard-score' );
-		$verdict = wp_remote_retrieve_header( $response, 'x-replyguard-verdict' );
+		$score   = self::header( $response, 'x-replyguard-score' );
+		$verdict = self::header( $response, 'x-replyguard-verdict' );
 		if ( ! is_numeric( $score ) || ! in_array( $verdict, array( 'ham', 'unsure', 'spam' ), true ) ) {
 			return; // Not every answer is scored: a guaranteed value, say.
 		}
 		self::$verdict = array(
 			'score'   => min( 1.0, max( 0.0, (float) $score ) ),
 			'verdict' => $verdict,
-			'reasons' => substr( sanitize_text_field( (string) wp_remote_retrieve_header( $response, 'x-replyguard-reasons' ) ), 0, 500 ),
-			'model'   => substr( sanitize_text_field( (string) wp_remote_retrieve_header( $response, 'x-replyguard-model' ) ), 0, 100 ),
-			'guid'    => (string) wp_remote_retrieve_header( $response, 'x-akismet-guid' ),
+			'reasons' => substr( self::header( $response, 'x-replyguard-reasons' ), 0, 500 ),
+			'model'   => substr( self::header( $response, 'x-replyguard-model' ), 0, 100 ),
+			'guid'    => self::header( $response, 'x-akismet-guid' ),
 		);
 
 		// A recheck sends the table's row, so it says which comment it is about. Visitors cannot: what they
@@ -717,7 +731,7 @@ final class Replyguard_Admin {
 			return array( true, sprintf( __( 'The service answered in %d ms and accepts the key. Comments are checked by Replyguard.', 'replyguard' ), $took_ms ) );
 		}
 		if ( 200 === $status && 'invalid' === $body ) {
-			$help = sanitize_text_field( wp_remote_retrieve_header( $response, 'x-akismet-debug-help' ) );
+			$help = Replyguard_Relay::header( $response, 'x-akismet-debug-help' );
 			/* translators: %s: what the service says about it, possibly nothing */
 			return array( false, trim( sprintf( __( 'The service is reachable but refuses the key. Make one with “replyguard keys create” and enter it here. %s', 'replyguard' ), $help ) ) );
 		}
