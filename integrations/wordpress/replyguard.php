@@ -658,7 +658,7 @@ final class Replyguard_Admin {
 	 * @return string
 	 */
 	public static function accept_url( $value ) {
-		return self::accept( Replyguard_Settings::URL_OPTION, untrailingslashit( trim( is_string( $value ) ? $value : '' ) ), 'problem_with_url' );
+		return self::accept( $value, Replyguard_Settings::URL_OPTION, 'REPLYGUARD_URL', 'problem_with_url' );
 	}
 
 	/**
@@ -668,18 +668,25 @@ final class Replyguard_Admin {
 	 * @return string
 	 */
 	public static function accept_key( $value ) {
-		return self::accept( Replyguard_Settings::KEY_OPTION, strtolower( trim( is_string( $value ) ? $value : '' ) ), 'problem_with_key' );
+		$value = is_string( $value ) ? strtolower( $value ) : $value;
+		return self::accept( $value, Replyguard_Settings::KEY_OPTION, 'REPLYGUARD_KEY', 'problem_with_key' );
 	}
 
 	/**
 	 * A setting that may be empty, or must satisfy a check.
 	 *
-	 * @param string $option Name of the option.
-	 * @param string $value  What was given.
-	 * @param string $check  Method of Replyguard_Settings.
+	 * @param mixed  $value    What was given.
+	 * @param string $option   Name of the option.
+	 * @param string $constant Name of the constant that may decide instead.
+	 * @param string $check    Method of Replyguard_Settings.
 	 * @return string
 	 */
-	private static function accept( $option, $value, $check ) {
+	private static function accept( $value, $option, $constant, $check ) {
+		$old = (string) get_option( $option, '' );
+		if ( Replyguard_Settings::is_fixed( $constant ) || ! is_string( $value ) ) {
+			return $old; // A locked field is not sent at all.
+		}
+		$value   = untrailingslashit( trim( $value ) );
 		$problem = '' === $value ? '' : Replyguard_Settings::$check( $value );
 		if ( '' === $problem ) {
 			return $value;
@@ -688,7 +695,7 @@ final class Replyguard_Admin {
 		if ( ! in_array( $option . '_invalid', $known, true ) ) { // WordPress calls this twice for a new option.
 			add_settings_error( $option, $option . '_invalid', $problem . ' ' . __( 'The old value was kept.', 'replyguard' ) );
 		}
-		return (string) get_option( $option, '' );
+		return $old;
 	}
 
 	/**

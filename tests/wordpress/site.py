@@ -37,10 +37,11 @@ THEME = {
     "comments.php": "<ol><?php wp_list_comments(); ?></ol><?php comment_form(); ?>",
 }
 
-# What only a test site wants: no mail, and as many comments a second as the test posts.
+# What only a test site wants: no mail, and as many comments a second, and as alike, as the test posts.
 RIG = """<?php
 add_filter( 'comment_flood_filter', '__return_false', 99 );
 add_filter( 'wp_is_comment_flood', '__return_false', 99 );
+add_filter( 'duplicate_comment_id', '__return_zero', 99 );
 add_filter( 'pre_wp_mail', '__return_true' );
 add_filter( 'rest_allow_anonymous_comments', '__return_true' );
 """
@@ -160,15 +161,14 @@ class Site:
         PHP for wp-config.php, such as constants.
     """
 
-    def __init__(
-        self, folder: Path, core: Path, database: Database, extra_config: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, core: Path, database: Database, extra_config: str = "") -> None:
         self.root = folder / "site"
         self.log = folder / "debug.log"
         self.php_log = folder / "php.log"
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._database = database
+        self._config_date = int(time.time()) - 10_000
         shutil.copytree(
             core,
             self.root,
@@ -191,7 +191,10 @@ class Site:
         environment = {**os.environ, "PHP_CLI_SERVER_WORKERS": "3"}
         with self.php_log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["php", "-S", f"127.0.0.1:{self._port}", "-t", str(self.root)],
+                [
+                    *("php", "-d", "opcache.revalidate_freq=0"),
+                    *("-S", f"127.0.0.1:{self._port}", "-t", str(self.root)),
+                ],
                 stdout=log,
                 stderr=log,
                 env=environment,
@@ -203,7 +206,11 @@ class Site:
     def configure(self, extra: str = "") -> None:
         """Write wp-config.php, with further PHP such as constants."""
         text = CONFIG.format(socket=self._database.socket, url=self.url, log=self.log, extra=extra)
-        (self.root / "wp-config.php").write_text(text)
+        config = self.root / "wp-config.php"
+        config.write_text(text)
+        # PHP caches compiled files by the second of their date
+        self._config_date += 1
+        os.utime(config, (self._config_date, self._config_date))
 
     def install_plugin(self, *, as_must_use: bool = True) -> None:
         """Put our plugin where a must-use plugin, or an ordinary one, belongs."""
@@ -264,6 +271,12 @@ class Site:
             raise AssertionError(f"no link {selector!r} on {path}")
         return self.get(urljoin(f"{self.url}/{path}", link.attributes["href"] or ""))
 
+    def activate_akismet(self) -> None:
+        self.follow("wp-admin/plugins.php", "tr[data-plugin='akismet/akismet.php'] .activate a")
+
+    def deactivate_akismet(self) -> None:
+        self.follow("wp-admin/plugins.php", "tr[data-plugin='akismet/akismet.php'] .deactivate a")
+
     def notices(self, path: str = "wp-admin/index.php") -> str:
         """Text of our notices on a page of wp-admin."""
         return "\n".join(node.text(strip=True) for node in self.get(path).css(".replyguard-notice"))
@@ -272,15 +285,15 @@ class Site:
 
     def comment(self, text: str, author: str = "Ada Visitor", email: str = "ada@visitor.test") -> int:
         """Post a comment through the form under the first post; its number, or 0 if it was thrown away."""
-        before = self.php("return (int) $wpdb->get_var( \"SELECT MAX(comment_ID) FROM $wpdb->comments\" );")
         values = {"comment": text, "author": author, "email": email, "url": ""}
         with requests.Session() as visitor:
             visitor.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Made-up/1.0"
             response = self.submit("?p=1", "form#commentform", values, browser=visitor)
         if response.status_code != 200:
             raise AssertionError(f"the comment form answered {response.status_code}: {response.text[:500]}")
-        after: int = self.php("return (int) $wpdb->get_var( \"SELECT MAX(comment_ID) FROM $wpdb->comments\" );")
-        return after if after > before else 0
+        # WordPress leads back to the comment, even to one in the spam queue; Akismet's discard does not
+        number = re.search(r"#comment-(\d+)$", response.url)
+        return int(number.group(1)) if number else 0
 
     # -- under the bonnet
 
@@ -289,7 +302,7 @@ class Site:
         script = (
             f"$_SERVER['HTTP_HOST'] = '127.0.0.1:{self._port}'; $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1'; "
             f"$_SERVER['REQUEST_URI'] = '/'; require {json.dumps(str(self.root / 'wp-load.php'))}; "
-            f"$result = ( function () {{ global $wpdb; {code} }} )(); echo \"\\n@@\", json_encode( $result );"
+            f'$result = ( function () {{ global $wpdb; {code} }} )(); echo "\\n@@", json_encode( $result );'
         )
         done = subprocess.run(["php", "-r", script], capture_output=True, text=True, timeout=120, check=False)
         if done.returncode != 0 or "@@" not in done.stdout:
@@ -298,6 +311,18 @@ class Site:
 
     def option(self, name: str, value: str) -> None:
         self.php(f"update_option( {json.dumps(name)}, {json.dumps(value)} ); return 1;")
+
+    def forget_settings(self, *, url: str = "", key: str = "") -> None:
+        """As if our plugin had just been dropped in, or its two settings just been made."""
+        names = "'replyguard_url', 'replyguard_key', 'replyguard_failure', 'wordpress_api_key'"
+        settings = {"replyguard_url": url, "replyguard_key": key}
+        self.php(
+            f"array_map( 'delete_option', array( {names} ) ); "
+            # Akismet hides its privacy line whenever its own form is sent without that field
+            "update_option( 'akismet_comment_form_privacy_notice', 'display' ); "
+            f"foreach ( array_filter( json_decode( {json.dumps(json.dumps(settings))}, true ) ) as $n => $v ) "
+            "{ update_option( $n, $v ); } return 1;"
+        )
 
     def status(self, comment_id: int) -> str:
         """approved, unapproved (held), spam or trash."""
@@ -310,7 +335,8 @@ class Site:
     def complaints(self) -> list[str]:
         """What PHP complained about in our plugin."""
         logs = [path.read_text(errors="replace") for path in (self.log, self.php_log) if path.exists()]
-        return [line for line in "\n".join(logs).splitlines() if "replyguard.php" in line or "Fatal" in line]
+        lines = [line for line in "\n".join(logs).splitlines() if "PHP " in line]
+        return [line for line in lines if "replyguard.php" in line or "PHP Fatal" in line]
 
     def _install(self) -> None:
         self.browser.post(
@@ -328,9 +354,8 @@ class Site:
         ).raise_for_status()
         self.php("switch_theme( 'plain' ); return 1;")
         # an unmoderated blog: whatever is not held is published
-        for name in ("comment_moderation", "comment_previously_approved", "comment_whitelist"):
+        for name in ("comment_moderation", "comment_previously_approved"):
             self.option(name, "")
-        self.option("akismet_comment_form_privacy_notice", "display")
         self.login()
 
     def login(self) -> None:
@@ -354,7 +379,11 @@ def fields_of(form: LexborNode) -> dict[str, str]:
     for node in form.css("input, textarea, select"):
         name = node.attributes.get("name")
         kind = (node.attributes.get("type") or "").lower()
-        if not name or "disabled" in node.attributes or kind in {"submit", "button", "image", "reset", "file"}:
+        if (
+            not name
+            or "disabled" in node.attributes
+            or kind in {"submit", "button", "image", "reset", "file"}
+        ):
             continue
         if kind in {"checkbox", "radio"} and "checked" not in node.attributes:
             continue
