@@ -154,11 +154,23 @@ final class Replyguard_Relay {
 	private static $verdict = null;
 
 	/**
-	 * Whether the latest check brought no verdict.
+	 * Whether the latest check asks for the comment to wait: no verdict, or an unsure one.
 	 *
 	 * @var bool
 	 */
-	private static $failed = false;
+	private static $must_wait = false;
+
+	/**
+	 * Who would be told about a comment that waits, before Akismet had its say.
+	 *
+	 * @var string[]
+	 */
+	private static $recipients = array();
+
+	/**
+	 * What a comment's history says when the service leaves it to a person.
+	 */
+	const UNSURE = 'Replyguard is unsure, a person decides';
 
 	/**
 	 * Hooks into WordPress's HTTP client and into the Akismet plugin's own settings.
@@ -173,6 +185,11 @@ final class Replyguard_Relay {
 		}
 		add_filter( 'preprocess_comment', array( __CLASS__, 'attach_verdict' ), 2 );
 		add_filter( 'rest_pre_insert_comment', array( __CLASS__, 'attach_verdict_rest' ), 2 );
+		add_action( 'wp_insert_comment', array( __CLASS__, 'settle_unsure' ), 20 );
+		add_action( 'akismet_scheduled_recheck', array( __CLASS__, 'hasten_recheck' ) );
+		// At priority 1000 older versions of Akismet strike out who would be told, taking "unsure" for an outage.
+		add_filter( 'comment_moderation_recipients', array( __CLASS__, 'note_recipients' ), 999 );
+		add_filter( 'comment_moderation_recipients', array( __CLASS__, 'restore_recipients' ), 1001, 2 );
 	}
 
 	/**
@@ -292,8 +309,8 @@ final class Replyguard_Relay {
 	 * @return array
 	 */
 	private static function judge_check( $response, $args ) {
-		self::$verdict = null;
-		self::$failed  = true;
+		self::$verdict   = null;
+		self::$must_wait = true;
 		if ( is_wp_error( $response ) ) {
 			self::record_failure( 'unreachable', $response->get_error_message() );
 			return self::hold( 'Replyguard was not reachable' );
@@ -301,23 +318,33 @@ final class Replyguard_Relay {
 		$status = (int) wp_remote_retrieve_response_code( $response );
 		$body   = wp_remote_retrieve_body( $response );
 		if ( 200 !== $status ) {
-			self::record_failure( 'status', $status );
+			self::record_failure( 'status', trim( $status . ' ' . self::header( $response, 'x-akismet-error' ) ) );
 			return self::hold( 'Replyguard answered HTTP ' . $status );
 		}
 		if ( 'invalid' === $body ) {
 			self::record_failure( 'key', self::header( $response, 'x-akismet-debug-help' ) );
 			return self::hold( 'Replyguard refused the key' );
 		}
-		if ( 'true' !== $body && 'false' !== $body ) {
+		$is_unsure = 'hold' === $body && 'unsure' === self::header( $response, 'x-replyguard-verdict' );
+		if ( 'true' !== $body && 'false' !== $body && ! $is_unsure ) {
 			self::record_failure( 'answer', '' );
 			return self::hold( 'Replyguard gave no verdict' );
 		}
-		// From 5.3.7 Akismet ignores a verdict without a GUID. A proxy may have dropped it, or added a second.
-		$guid = self::header( $response, 'x-akismet-guid' );
-
-		$response['headers']['x-akismet-guid'] = '' === $guid ? wp_generate_uuid4() : $guid;
-		self::$failed = false;
 		delete_option( Replyguard_Settings::FAILURE_OPTION );
+		if ( $is_unsure ) {
+			// Without the service's X-akismet-error, which would hold the moderators' own replies as well.
+			$headers  = $response['headers'];
+			$response = self::hold( self::UNSURE );
+			foreach ( array( 'x-replyguard-score', 'x-replyguard-verdict', 'x-replyguard-reasons', 'x-replyguard-model' ) as $name ) {
+				$response['headers'][ $name ] = isset( $headers[ $name ] ) ? $headers[ $name ] : '';
+			}
+		} else {
+			self::$must_wait = false;
+			// From 5.3.7 Akismet ignores a verdict without a GUID. A proxy may have dropped it, or added one.
+			$guid = self::header( $response, 'x-akismet-guid' );
+
+			$response['headers']['x-akismet-guid'] = '' === $guid ? wp_generate_uuid4() : $guid;
+		}
 		self::remember( $response, $args );
 		return $response;
 	}
@@ -359,8 +386,7 @@ final class Replyguard_Relay {
 	 * An answer that makes every version of the Akismet plugin hold the comment and ask again later.
 	 *
 	 * The text is neither "true" nor "false" and appears in the comment's history. The GUID is what makes
-	 * versions from 5.3.7 on apply the answer to this comment; without it they would publish. There is no
-	 * X-akismet-error, which would hold the moderators' own replies as well.
+	 * versions from 5.3.7 on apply the answer to this comment; without it they would publish.
 	 *
 	 * @param string $text At most 50 characters.
 	 * @return array
@@ -410,6 +436,7 @@ final class Replyguard_Relay {
 			'verdict' => $verdict,
 			'reasons' => substr( self::header( $response, 'x-replyguard-reasons' ), 0, 500 ),
 			'model'   => substr( self::header( $response, 'x-replyguard-model' ), 0, 100 ),
+			'waits'   => self::$must_wait,
 			'guid'    => self::header( $response, 'x-akismet-guid' ),
 		);
 
@@ -418,6 +445,9 @@ final class Replyguard_Relay {
 		$body = isset( $args['body'] ) && is_string( $args['body'] ) ? $args['body'] : '';
 		if ( preg_match( '/(?:^|&)recheck_reason=/', $body ) && preg_match( '/(?:^|&)comment_ID=(\d+)(?:&|$)/', $body, $match ) ) {
 			update_comment_meta( (int) $match[1], Replyguard_Settings::VERDICT_META, wp_slash( self::$verdict ) );
+			if ( 'unsure' === $verdict && self::$must_wait ) {
+				delete_comment_meta( (int) $match[1], 'akismet_error' );
+			}
 			self::$verdict = null;
 		}
 	}
@@ -429,8 +459,8 @@ final class Replyguard_Relay {
 	 * @return array|WP_Error
 	 */
 	public static function forget( $commentdata ) {
-		self::$verdict = null;
-		self::$failed  = false;
+		self::$verdict   = null;
+		self::$must_wait = false;
 		return $commentdata;
 	}
 
@@ -463,12 +493,70 @@ final class Replyguard_Relay {
 				$commentdata['comment_meta'][ Replyguard_Settings::VERDICT_META ] = self::$verdict;
 			}
 			$approved = isset( $commentdata['comment_approved'] ) ? (string) $commentdata['comment_approved'] : '1';
-			if ( self::$failed && '1' === $approved && ! current_user_can( 'moderate_comments' ) ) {
+			if ( self::$must_wait && '1' === $approved && ! current_user_can( 'moderate_comments' ) ) {
 				$commentdata['comment_approved'] = 0;
 			}
 		}
 		self::$verdict = null;
 		return $commentdata;
+	}
+
+	/**
+	 * Takes an unsure comment off Akismet's list of those to ask about again: the next answer would be the
+	 * same, and the first comment on the list that has none keeps all others waiting.
+	 *
+	 * @param int $comment_id The comment.
+	 */
+	public static function settle_unsure( $comment_id ) {
+		if ( self::waits_for_a_person( $comment_id ) ) {
+			delete_comment_meta( $comment_id, 'akismet_error' );
+			delete_comment_meta( $comment_id, 'akismet_delay_moderation_email' );
+		}
+	}
+
+	/**
+	 * Lets Akismet's list go on after an unsure comment at once, instead of 20 minutes later.
+	 *
+	 * @param string $reason Why Akismet put the next run off.
+	 */
+	public static function hasten_recheck( $reason ) {
+		if ( 'check-db-comment-' . self::UNSURE === $reason ) {
+			wp_clear_scheduled_hook( 'akismet_schedule_cron_recheck' );
+			wp_schedule_single_event( time(), 'akismet_schedule_cron_recheck' );
+		}
+	}
+
+	/**
+	 * Remembers who is to be told about a comment that waits.
+	 *
+	 * @param string[] $recipients E-mail addresses.
+	 * @return string[]
+	 */
+	public static function note_recipients( $recipients ) {
+		self::$recipients = $recipients;
+		return $recipients;
+	}
+
+	/**
+	 * Tells the moderators about an unsure comment as about any other that waits.
+	 *
+	 * @param string[] $recipients E-mail addresses.
+	 * @param int      $comment_id The comment.
+	 * @return string[]
+	 */
+	public static function restore_recipients( $recipients, $comment_id ) {
+		return self::waits_for_a_person( $comment_id ) ? self::$recipients : $recipients;
+	}
+
+	/**
+	 * Whether the service was unsure about a comment and asked for it to be held.
+	 *
+	 * @param int $comment_id The comment.
+	 * @return bool
+	 */
+	private static function waits_for_a_person( $comment_id ) {
+		$verdict = get_comment_meta( (int) $comment_id, Replyguard_Settings::VERDICT_META, true );
+		return is_array( $verdict ) && ! empty( $verdict['waits'] );
 	}
 
 	/**
@@ -605,17 +693,42 @@ final class Replyguard_Column {
 			esc_html( sprintf( __( '%s %%', 'replyguard' ), number_format_i18n( 100 * (float) $verdict['score'], 1 ) ) )
 		);
 		if ( '' !== $verdict['reasons'] ) {
-			echo '<br><span class="replyguard-reasons">' . esc_html( $verdict['reasons'] ) . '</span>';
+			echo '<ul class="replyguard-reasons">';
+			foreach ( explode( '; ', $verdict['reasons'] ) as $reason ) {
+				echo '<li>' . esc_html( self::unescape( $reason ) ) . '</li>';
+			}
+			echo '</ul>';
 		}
+	}
+
+	/**
+	 * A clue as people read it. The service writes "\u00e9" for what a header cannot carry; what cannot be
+	 * seen, such as a zero-width blank, stays as it is.
+	 *
+	 * @param string $clue The clue.
+	 * @return string
+	 */
+	private static function unescape( $clue ) {
+		return preg_replace_callback(
+			'/\\\\(?:\\\\|u([0-9a-f]{4})|U([0-9a-f]{8}))/',
+			static function ( $match ) {
+				if ( ! isset( $match[1] ) ) {
+					return '\\';
+				}
+				$character = html_entity_decode( '&#x' . end( $match ) . ';', ENT_QUOTES, 'UTF-8' );
+				return preg_match( '/^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u', $character ) ? $character : $match[0];
+			},
+			$clue
+		);
 	}
 
 	/**
 	 * A few lines of style.
 	 */
 	public static function style() {
-		echo '<style>.column-replyguard{width:14%}.replyguard-verdict{border-radius:3px;padding:1px 6px;white-space:nowrap}'
+		echo '<style>.column-replyguard{width:16%}.replyguard-verdict{border-radius:3px;padding:1px 6px;white-space:nowrap}'
 			. '.replyguard-spam{background:#f8d7da;color:#7a1420}.replyguard-unsure{background:#fcf0c9;color:#614200}'
-			. '.replyguard-ham{background:#d7efdc;color:#0a4b1e}.replyguard-reasons{color:#50575e;font-size:12px;overflow-wrap:anywhere}</style>';
+			. '.replyguard-ham{background:#d7efdc;color:#0a4b1e}.replyguard-reasons{color:#50575e;font-size:12px;margin:4px 0 0;overflow-wrap:anywhere}.replyguard-reasons li{margin:0}</style>';
 	}
 }
 

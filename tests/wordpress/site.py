@@ -28,7 +28,7 @@ START_TIMEOUT_S = 30.0
 
 # A theme of our own: Debian ships themes in packages of their own, and block themes differ by version.
 THEME = {
-    "style.css": "/*\nTheme Name: Plain\nVersion: 1\n*/\nbody{font:18px/1.5 sans-serif;max-width:40em;margin:2em auto}",
+    "style.css": "/*\nTheme Name: Plain\n*/\nbody{font:18px/1.5 sans-serif;max-width:40em;margin:2em auto}",
     "index.php": (
         "<!doctype html><html <?php language_attributes(); ?>><head><?php wp_head(); ?></head><body>"
         "<?php while ( have_posts() ) : the_post(); ?><h1><?php the_title(); ?></h1><?php the_content(); ?>"
@@ -42,7 +42,11 @@ RIG = """<?php
 add_filter( 'comment_flood_filter', '__return_false', 99 );
 add_filter( 'wp_is_comment_flood', '__return_false', 99 );
 add_filter( 'duplicate_comment_id', '__return_zero', 99 );
-add_filter( 'pre_wp_mail', '__return_true' );
+add_filter( 'pre_wp_mail', function ( $sent, $mail ) {
+    $mails = get_option( 'test_rig_mails', array() );
+    update_option( 'test_rig_mails', array_merge( $mails, array( $mail['message'] ) ) );
+    return true;
+}, 10, 2 );
 add_filter( 'rest_allow_anonymous_comments', '__return_true' );
 """
 
@@ -61,8 +65,9 @@ define( 'WP_DEBUG_LOG', '{log}' );
 define( 'DISABLE_WP_CRON', true );
 define( 'WP_HTTP_BLOCK_EXTERNAL', true );
 define( 'AUTOMATIC_UPDATER_DISABLED', true );
-foreach ( array( 'AUTH_KEY', 'SECURE_AUTH_KEY', 'LOGGED_IN_KEY', 'NONCE_KEY', 'AUTH_SALT', 'SECURE_AUTH_SALT', 'LOGGED_IN_SALT', 'NONCE_SALT' ) as $name ) {{
-    define( $name, 'only for a test: ' . $name );
+foreach ( array( 'AUTH', 'SECURE_AUTH', 'LOGGED_IN', 'NONCE' ) as $name ) {{
+    define( $name . '_KEY', 'only for a test: ' . $name );
+    define( $name . '_SALT', 'salt only for a test: ' . $name );
 }}
 $table_prefix = 'wp_';
 {extra}
@@ -107,7 +112,7 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.data = folder / "mariadb"
         # a path of a Unix socket may have 107 characters, which a long temporary folder uses up
-        self.socket = Path(f"/tmp/replyguard-test-{os.getpid()}-{free_port()}.sock")  # noqa: S108
+        self.socket = Path(f"/tmp/replyguard-test-{os.getpid()}-{free_port()}.sock")
         self.log = folder / "mariadb.log"
         options = ["--no-defaults", f"--datadir={self.data}"]
         if os.geteuid() == 0:
@@ -320,7 +325,8 @@ class Site:
             f"array_map( 'delete_option', array( {names} ) ); "
             # Akismet hides its privacy line whenever its own form is sent without that field
             "update_option( 'akismet_comment_form_privacy_notice', 'display' ); "
-            f"foreach ( array_filter( json_decode( {json.dumps(json.dumps(settings))}, true ) ) as $n => $v ) "
+            f"$settings = json_decode( {json.dumps(json.dumps(settings))}, true ); "
+            "foreach ( array_filter( $settings ) as $n => $v ) "
             "{ update_option( $n, $v ); } return 1;"
         )
 

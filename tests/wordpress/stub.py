@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 KEY = "0123456789ab"
+# as the service writes them: no character beyond ASCII, a doubled backslash
+REASONS = "<b>cheap</b> \\\\ caf\\u00e9 +2.1; shop.test/?a=%41 +0.7; \\u200b \\U0001f48a -0.3"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Stub:
         "html-502",
         "html-200",
         "empty",
+        "hold-without-verdict",
         "invalid",
         "redirect",
         "false-with-500",
@@ -43,7 +46,7 @@ class Stub:
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 pass
 
             def do_GET(self) -> None:
@@ -84,7 +87,7 @@ class Stub:
                     "X-Replyguard-Score": "0.987654" if is_spam else "0.012345",
                     "X-Replyguard-Verdict": "spam" if is_spam else "ham",
                     "X-Replyguard-Model": "stub-1",
-                    "X-Replyguard-Reasons": "body:<b>cheap</b> \\ +2.1, url:shop +0.7",
+                    "X-Replyguard-Reasons": REASONS,
                 }
                 guid = {"X-akismet-guid": uuid.uuid4().hex}
                 body = "true" if is_spam else "false"
@@ -95,6 +98,11 @@ class Stub:
                     self.send(body, headers=scored)
                 elif mode == "two-guids":
                     self.send(body, headers={**scored, **guid, "x-akismet-guid": "from-a-proxy"})
+                elif mode == "unsure":
+                    unsure = {**scored, "X-Replyguard-Score": "0.5", "X-Replyguard-Verdict": "unsure"}
+                    self.send("hold", headers={**unsure, **guid, "X-akismet-error": "a person decides"})
+                elif mode == "hold-without-verdict":
+                    self.send("hold", headers=guid)
                 elif mode == "html-502":
                     self.send("<html><b>Bad gateway</b></html>", status=502)
                 elif mode == "html-200":

@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 import requests
+from selectolax.lexbor import LexborHTMLParser
 
 from tests.wordpress.site import PLUGIN, Site, free_port
-from tests.wordpress.stub import KEY, Stub
-from selectolax.lexbor import LexborHTMLParser
+from tests.wordpress.stub import KEY, REASONS, Stub
 
 pytestmark = pytest.mark.clients
 
@@ -187,8 +187,9 @@ def test_a_path_in_front_of_the_service_is_kept(site: Site, stub: Stub) -> None:
 
 def test_a_key_in_the_host_name_moves_into_the_body(site: Site, stub: Stub) -> None:
     site.php(
-        "wp_remote_post( 'https://ABCDEF012345.rest.akismet.com/1.1/verify-key', array( 'body' => 'blog=x' ) ); "
-        "wp_remote_post( 'https://abcdef012345.rest.akismet.com/1.1/test', array( 'body' => array( 'a' => '1' ) ) ); "
+        "$text = array( 'body' => 'blog=x' ); $list = array( 'body' => array( 'a' => '1' ) ); "
+        "wp_remote_post( 'https://ABCDEF012345.rest.akismet.com/1.1/verify-key', $text ); "
+        "wp_remote_post( 'https://abcdef012345.rest.akismet.com/1.1/test', $list ); "
         "wp_remote_get( 'http://rest.akismet.com:80/1.1/test?x=1' ); return 1;"
     )
     assert [(call.path, call.fields) for call in stub.received] == [
@@ -253,7 +254,8 @@ def test_score_and_reasons_stand_in_the_comments_list(site: Site) -> None:
     assert cell is not None
     assert "Spam" in cell.text()
     assert "98.8 %" in cell.text()
-    assert "body:<b>cheap</b> \\ +2.1" in cell.text()
+    reasons = [item.text() for item in cell.css("li")]
+    assert reasons == ["<b>cheap</b> \\ café +2.1", "shop.test/?a=%41 +0.7", "\\u200b 💊 -0.3"]
     row = site.get("wp-admin/edit-comments.php").css_first(f"#comment-{ham} td.column-replyguard")
     assert row is not None
     assert "Ham 1.2 %" in row.text()
@@ -266,7 +268,7 @@ def test_a_comment_by_the_rest_interface_is_scored_like_any_other(site: Site, st
     for comment, verdict in ((spam, "spam"), (ham, "ham")):
         meta = site.meta(comment["id"], "replyguard_verdict")
         assert meta["verdict"] == verdict
-        assert meta["reasons"] == "body:<b>cheap</b> \\ +2.1, url:shop +0.7"
+        assert meta["reasons"] == REASONS
 
 
 def rest_comment(site: Site, author: str) -> dict[str, object]:
@@ -280,6 +282,49 @@ def rest_comment(site: Site, author: str) -> dict[str, object]:
     assert answer.status_code == 201, answer.text
     comment: dict[str, object] = answer.json()
     return {**comment, "status": site.status(int(str(comment["id"])))}
+
+
+# -- unsure: a verdict, but one that leaves the comment to a person
+
+
+def test_an_unsure_comment_waits_for_a_person_and_is_no_failure(site: Site, stub: Stub) -> None:
+    stub.mode = "unsure"
+    comment = site.comment("Nice post, see my page")
+    assert site.status(comment) == "unapproved"
+    assert site.notices() == ""
+    assert site.meta(comment, "replyguard_verdict")["verdict"] == "unsure"
+    row = site.get("wp-admin/edit-comments.php?comment_status=moderated").css_first(f"#comment-{comment}")
+    assert row is not None
+    assert "Unsure 50.0 %" in row.text()
+
+
+def test_an_unsure_comment_by_the_rest_interface_waits_too(site: Site, stub: Stub) -> None:
+    stub.mode = "unsure"
+    assert rest_comment(site, "Bea")["status"] == "unapproved"
+
+
+def test_moderators_are_told_about_an_unsure_comment_at_once(site: Site, stub: Stub) -> None:
+    site.option("moderation_notify", "1")
+    stub.mode = "unsure"
+    unsure = site.comment("Nice post, see my page")
+    stub.mode = "empty"
+    unchecked = site.comment("Nice post, see my other page")
+    mails = site.php("return get_option( 'test_rig_mails', array() );")
+    assert any(f"c={unsure}#" in mail for mail in mails)
+    assert not any(f"c={unchecked}#" in mail for mail in mails)
+
+
+def test_an_unsure_comment_does_not_keep_others_from_being_checked_again(site: Site, stub: Stub) -> None:
+    site.php("delete_metadata( 'comment', 0, 'akismet_error', '', true ); return 1;")
+    stub.mode = "html-502"
+    first, second = (site.comment(f"Held in an outage: {number}") for number in (1, 2))
+    stub.mode = "unsure"
+    site.php("Akismet::cron_recheck(); return 1;")
+    assert site.status(first) == "unapproved"
+    assert site.php("return wp_next_scheduled( 'akismet_schedule_cron_recheck' ) - time();") <= 0
+    stub.mode = "judge"
+    site.php("Akismet::cron_recheck(); return 1;")
+    assert [site.status(first), site.status(second)] == ["unapproved", "approved"]
 
 
 # -- outages
