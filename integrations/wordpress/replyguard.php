@@ -638,6 +638,11 @@ final class Replyguard_Privacy {
 final class Replyguard_Column {
 
 	/**
+	 * How many reasons stand in the list; the rest opens on a click.
+	 */
+	const FIRST_REASONS = 4;
+
+	/**
 	 * Hooks into the comments list.
 	 */
 	public static function init() {
@@ -693,12 +698,29 @@ final class Replyguard_Column {
 			esc_html( sprintf( __( '%s %%', 'replyguard' ), number_format_i18n( 100 * (float) $verdict['score'], 1 ) ) )
 		);
 		if ( '' !== $verdict['reasons'] ) {
-			echo '<ul class="replyguard-reasons">';
-			foreach ( explode( '; ', $verdict['reasons'] ) as $reason ) {
-				echo '<li>' . esc_html( self::unescape( $reason ) ) . '</li>';
+			$reasons = explode( '; ', $verdict['reasons'] );
+			self::show_reasons( array_slice( $reasons, 0, self::FIRST_REASONS ) );
+			$more = array_slice( $reasons, self::FIRST_REASONS );
+			if ( $more ) {
+				/* translators: %s: number of reasons */
+				echo '<details class="replyguard-more"><summary>' . esc_html( sprintf( _n( '%s more', '%s more', count( $more ), 'replyguard' ), number_format_i18n( count( $more ) ) ) ) . '</summary>';
+				self::show_reasons( $more );
+				echo '</details>';
 			}
-			echo '</ul>';
 		}
+	}
+
+	/**
+	 * Prints reasons as a list.
+	 *
+	 * @param string[] $reasons The reasons, strongest first.
+	 */
+	private static function show_reasons( $reasons ) {
+		echo '<ul class="replyguard-reasons">';
+		foreach ( $reasons as $reason ) {
+			echo '<li>' . esc_html( self::unescape( $reason ) ) . '</li>';
+		}
+		echo '</ul>';
 	}
 
 	/**
@@ -728,7 +750,7 @@ final class Replyguard_Column {
 	public static function style() {
 		echo '<style>.column-replyguard{width:16%}.replyguard-verdict{border-radius:3px;padding:1px 6px;white-space:nowrap}'
 			. '.replyguard-spam{background:#f8d7da;color:#7a1420}.replyguard-unsure{background:#fcf0c9;color:#614200}'
-			. '.replyguard-ham{background:#d7efdc;color:#0a4b1e}.replyguard-reasons{color:#50575e;font-size:12px;margin:4px 0 0;overflow-wrap:anywhere}.replyguard-reasons li{margin:0}</style>';
+			. '.replyguard-ham{background:#d7efdc;color:#0a4b1e}.replyguard-reasons,.replyguard-more summary{color:#50575e;font-size:12px;line-height:1.5;margin:4px 0 0;overflow-wrap:anywhere}.replyguard-reasons li{font-size:12px;line-height:1.5;margin:0}.replyguard-more summary{cursor:pointer;margin:0}</style>';
 	}
 }
 
@@ -943,7 +965,7 @@ final class Replyguard_Admin {
 		printf( ' <a href="%1$s">%1$s</a></p>', esc_url( Replyguard_Settings::privacy_url() ) );
 		$host = (string) wp_parse_url( Replyguard_Settings::privacy_url(), PHP_URL_HOST );
 		if ( in_array( $host, array( 'localhost', '127.0.0.1', '[::1]' ), true ) ) {
-			echo '<p>' . esc_html__( 'Visitors cannot open that address. Name the public one in wp-config.php: define( \'REPLYGUARD_PUBLIC_URL\', \'https://…\' );', 'replyguard' ) . '</p>';
+			echo '<p>' . esc_html__( 'Visitors cannot open that address. Name the public one in wp-config.php:', 'replyguard' ) . " <code>define( 'REPLYGUARD_PUBLIC_URL', 'https://…' );</code></p>";
 		}
 		if ( 'display' !== $state ) {
 			printf( '<p><a href="%1$s">%2$s</a></p>', esc_url( self::akismet_url() ), esc_html__( 'Open the Akismet plugin’s settings', 'replyguard' ) );
@@ -972,7 +994,11 @@ final class Replyguard_Admin {
 				$missing ? __( 'Install it', 'replyguard' ) : __( 'Activate it', 'replyguard' )
 			);
 		}
+		$is_own_page = self::is_own_page(); // The form there says what is missing.
 		if ( '' === $url ) {
+			if ( $is_own_page ) {
+				return;
+			}
 			self::notice( 'warning', __( 'Replyguard has no service URL, so the Akismet plugin still asks akismet.com.', 'replyguard' ), $here, __( 'Enter the service URL', 'replyguard' ) );
 			return;
 		}
@@ -988,6 +1014,9 @@ final class Replyguard_Admin {
 			return;
 		}
 		if ( class_exists( 'Akismet', false ) && '' === self::key_in_use() ) {
+			if ( $is_own_page ) {
+				return;
+			}
 			self::notice( 'error', __( 'Replyguard has no key, so comments are not checked for spam.', 'replyguard' ), $here, __( 'Enter the key', 'replyguard' ) );
 			return;
 		}
@@ -1068,6 +1097,16 @@ final class Replyguard_Admin {
 	private static function is_akismet_page() {
 		$screen = function_exists( 'get_current_screen' ) ? get_current_screen() : null;
 		return $screen && false !== strpos( $screen->id, 'akismet-' );
+	}
+
+	/**
+	 * Whether this is our page.
+	 *
+	 * @return bool
+	 */
+	private static function is_own_page() {
+		$screen = function_exists( 'get_current_screen' ) ? get_current_screen() : null;
+		return $screen && 'settings_page_' . self::PAGE === $screen->id;
 	}
 
 	/**
