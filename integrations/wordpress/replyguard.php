@@ -127,6 +127,23 @@ final class Replyguard_Settings {
 	}
 
 	/**
+	 * Asks WordPress to tidy up when an ordinary plugin is deleted; a must-use plugin is never activated.
+	 */
+	public static function on_activation() {
+		register_uninstall_hook( __FILE__, array( __CLASS__, 'on_uninstall' ) );
+	}
+
+	/**
+	 * Removes the settings, and what is kept with comments.
+	 */
+	public static function on_uninstall() {
+		delete_option( self::URL_OPTION );
+		delete_option( self::KEY_OPTION );
+		delete_option( self::FAILURE_OPTION );
+		delete_metadata( 'comment', 0, self::VERDICT_META, '', true );
+	}
+
+	/**
 	 * A constant, or else an option, as trimmed text.
 	 *
 	 * @param string $constant Name of the constant.
@@ -1137,6 +1154,7 @@ final class Replyguard_Admin {
 	}
 }
 
+register_activation_hook( __FILE__, array( 'Replyguard_Settings', 'on_activation' ) );
 Replyguard_Relay::init();
 Replyguard_Privacy::init();
 if ( is_admin() ) {

@@ -216,13 +216,24 @@ def test_a_missing_akismet_plugin_is_reported(site: Site) -> None:
     assert site.notices() == ""
 
 
-def test_it_works_as_an_ordinary_plugin_and_beside_its_own_copy(site: Site) -> None:
+def test_it_works_as_an_ordinary_plugin_and_leaves_nothing_when_deleted(site: Site) -> None:
     site.install_plugin(as_must_use=False)
     try:
         site.follow("wp-admin/plugins.php", "tr[data-plugin='replyguard.php'] .activate a")
-        assert site.status(site.comment("Buy now", "spammer")) == "spam"
+        comment = site.comment("Buy now", "spammer")
+        assert site.status(comment) == "spam"
+        # a second copy beside it does no harm
         shutil.copy(PLUGIN, site.root / "wp-content" / "mu-plugins" / PLUGIN.name)
         assert site.status(site.comment("Buy more", "spammer")) == "spam"
+        (site.root / "wp-content" / "mu-plugins" / PLUGIN.name).unlink()
+        left = site.php(
+            "require_once ABSPATH . 'wp-admin/includes/plugin.php'; "
+            "deactivate_plugins( 'replyguard.php' ); uninstall_plugin( 'replyguard.php' ); "
+            'return $wpdb->get_var( "SELECT COUNT(*) FROM $wpdb->options '
+            "WHERE option_name LIKE 'replyguard%'\" );"
+        )
+        assert left == "0"
+        assert site.meta(comment, "replyguard_verdict") == ""
     finally:
         site.install_plugin()
         site.get("wp-admin/plugins.php")  # WordPress notices here that the ordinary copy is gone
