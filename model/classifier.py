@@ -1,0 +1,117 @@
+"""Scores comments with one version's weights, and says exactly why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.card import ModelCard
+from model.comment import Comment
+from model.document import prepare
+from model.explain import explain
+from model.features import Extractor, FeatureParams, Rows
+from model.verdict import Policy, Verdict
+
+
+class SpamClassifier:
+    """One fitted, calibrated version.
+
+    The score is sigmoid(bias + sum of weight * value over the comment's tokens): what ``explain`` lists adds
+    up to it because there is nothing else in it.
+
+    Parameters
+    ----------
+    version : str
+    params : FeatureParams
+        What tokens are made.
+    weights : ndarray of float32, shape (2 ** params.bits,)
+        Log-odds per unit of token value, calibration included; may be memory-mapped, is only read.
+    bias : float
+        Log-odds of a comment without tokens.
+    policy : Policy
+        The version's own cut-offs, for sites that set none.
+    card : ModelCard
+
+    Raises
+    ------
+    ValueError
+        If the weights' shape does not fit the parameters.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        params: FeatureParams,
+        weights: NDArray[np.float32],
+        bias: float,
+        policy: Policy,
+        card: ModelCard,
+    ) -> None:
+        if weights.shape != (1 << params.bits,):
+            raise ValueError(f"{weights.shape} weights for a table of {1 << params.bits}")
+        self.version = version
+        self.params = params
+        self.weights = weights
+        self.bias = bias
+        self.policy = policy
+        self.card = card
+        self._extractor = Extractor(params)
+
+    def log_odds(self, comments: Sequence[Comment]) -> NDArray[np.float64]:
+        """Return each comment's calibrated log-odds of being spam, shape (n_comments,).
+
+        A comment's value is the same alone and in any batch, to the last bit.
+        """
+        return self._sum(self._extractor.rows(comments))
+
+    def _sum(self, rows: Rows) -> NDArray[np.float64]:
+        """Return bias plus weight times value of each row."""
+        terms = self.weights[rows.indices].astype(np.float64)
+        terms *= rows.values
+        # np.add.reduceat gives an empty row its neighbour's term; a guard at the end and a mask mend that.
+        starts = rows.indptr[:-1]
+        sums = np.add.reduceat(np.append(terms, 0.0), starts) if starts.size else np.zeros(0)
+        sums[np.diff(rows.indptr) == 0] = 0.0
+        return sums + self.bias
+
+    def score(self, comments: Sequence[Comment]) -> NDArray[np.float64]:
+        """Return each comment's calibrated P(spam), in [0, 1], shape (n_comments,)."""
+        return sigmoid(self.log_odds(comments))
+
+    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict:
+        """Score one comment, decide on it and give the reasons.
+
+        Parameters
+        ----------
+        comment : Comment
+        policy : Policy, optional
+            Cut-offs to decide by; the version's own if not given.
+
+        Returns
+        -------
+        Verdict
+            Its clues and ``bias`` add up to ``log_odds``, to within rounding.
+        """
+        policy = policy or self.policy
+        document = prepare(comment)
+        tokens = self._extractor.occurrences(document)
+        log_odds = float(self._sum(tokens.row)[0])
+        score = float(sigmoid(np.array([log_odds]))[0])
+        return Verdict(
+            score=score,
+            decision=policy.decide(score),
+            discard=policy.discards(score),
+            clues=explain(document, tokens, self.weights),
+            bias=self.bias,
+            log_odds=log_odds,
+            version=self.version,
+        )
+
+
+def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    small = np.exp(-np.abs(log_odds))
+    return np.where(log_odds >= 0, 1.0 / (1.0 + small), small / (1.0 + small))

@@ -1,0 +1,183 @@
+"""Turns the tokens of a score into reasons that a person can read, and loses nothing on the way.
+
+Every token's contribution goes to exactly one reason: n-grams to the word they stand in, pairs to the pair
+of words, all of an author's name, of an author's address and of each link to one reason each, facts to one
+reason each. What is small is summed up as "the rest", so the reasons always add up to the score.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import hashing, text
+from model.document import AUTHOR, BODY, LINK, URL, Document
+from model.features import GRAM, Occurrences
+from model.verdict import Clue
+
+MAX_CLUES = 24
+MIN_WEIGHT = 0.02
+"""In log-odds; weaker reasons go into the rest."""
+_MAX_SPANS = 20
+_MAX_WORD = 40
+
+_FACTS = {
+    "links:0": "no links",
+    "links:1": "one link",
+    "links:2": "two links",
+    "links": "many links",
+    "page:shared:0": "no words shared with the page",
+    "author:words:1": "one word as the author's name",
+    "caps": "much of it in capitals",
+    "markup:bbcode": "forum markup",
+    "disguise:styled": "styled letters",
+    "disguise:invisible": "invisible characters",
+    "disguise:marks": "stacked accents",
+    "disguise:lookalikes": "letters of other scripts that look alike",
+    "disguise:hidden": "parts hidden from readers",
+    "disguise:spaced": "spaced-out letters",
+    "author:words": "number of words in the author's name",
+    "author:digits": "digits in the author's name",
+    "author:lower": "author's name in small letters",
+    "author:upper": "author's name in capitals",
+    "author:disguise": "disguised letters in the author's name",
+    "author:address": "an address as the author's name",
+    "author:names-url": "author's name is that of the author's site",
+    "url:own-site": "author's address is this site",
+    "url:also-linked": "links to the author's own address",
+    "link:own-site": "links to this site",
+    "email:free": "e-mail at a free provider",
+    "email:at-url": "e-mail at the author's site",
+    "page:shared": "words shared with the page",
+    "behaviour:honeypot": "a field that people cannot see was filled in",
+    "kind:trackback": "is a trackback",
+    "kind:pingback": "is a pingback",
+}
+_PART = {
+    "domain": "domain {}",
+    "suffix": "ends in .{}",
+    "hyphens": "hyphens in the domain",
+    "depth": "length of the path",
+    "shortener": "link shortener",
+    "number": "a number for a host",
+}
+_PLACES = {"url": "author's address", "link": "link", "email": "e-mail"}
+
+
+def explain(document: Document, tokens: Occurrences, weights: NDArray[np.float32]) -> tuple[Clue, ...]:
+    """Return the reasons behind a comment's score, strongest first.
+
+    Parameters
+    ----------
+    document : Document
+    tokens : Occurrences
+        Of that document.
+    weights : ndarray of float32, shape (n_features,)
+
+    Returns
+    -------
+    tuple of Clue
+        Their weights add up to the score's log-odds less the bias; the last may be "the rest".
+    """
+    shares = weights[tokens.indices] * tokens.values
+    n_spans = tokens.firsts.size
+    clues = _word_clues(document, tokens, shares[:n_spans])
+    facts: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for fact, share in zip(document.facts, shares[n_spans:].tolist(), strict=True):
+        facts[describe(fact)] += share
+    clues += [Clue(words, weight, place) for (place, words), weight in facts.items()]
+    clues.sort(key=lambda clue: (-abs(clue.weight), clue.text))
+    shown = [clue for clue in clues[:MAX_CLUES] if abs(clue.weight) >= MIN_WEIGHT]
+    rest = float(shares.sum()) - sum(clue.weight for clue in shown)
+    return (*shown, Clue("the rest", rest, "rest")) if abs(rest) > 1e-12 else tuple(shown)
+
+
+def describe(fact: str) -> tuple[str, str]:
+    """Return a fact's field and its words."""
+    place, _, detail = fact.partition(":")
+    for name in (fact, fact.rpartition(":")[0]):
+        if name in _FACTS:
+            return ("body" if place in {"links", "disguise", "markup", "caps"} else place), _FACTS[name]
+    part, _, value = detail.partition(":")
+    if place in _PLACES and part in _PART:
+        return place, f"{_PLACES[place]}: {_PART[part].format(value)}"
+    return place, fact
+
+
+def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.float64]) -> list[Clue]:
+    """Sum up what each author, address, link and word of the body adds; return the strongest."""
+    if shares.size == 0:
+        return []
+    layout = tokens.layout
+    places, families = np.divmod(tokens.blocks[: shares.size], 3)
+    firsts, lasts = _shown_spans(layout.codes, tokens.firsts, tokens.lasts, families)
+    segment_of = layout.segment_of[tokens.firsts]
+    # One key per reason: a segment for authors and addresses, a text for the body, whose same words sum up.
+    texts = hashing.spans(hashing.prefix_sums(layout.codes), firsts, lasts)
+    keys = np.where(places == BODY, texts + np.uint64(len(document.segments)), segment_of.astype(np.uint64))
+    _, examples, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    sums = np.bincount(inverse, weights=shares)
+    strongest = np.argsort(-np.abs(sums), kind="stable")[:MAX_CLUES]
+    clues = []
+    for reason in strongest[np.abs(sums[strongest]) >= MIN_WEIGHT].tolist():
+        example = int(examples[reason])
+        segment = document.segments[int(segment_of[example])]
+        weight = float(sums[reason])
+        if segment.field == AUTHOR:
+            name = text.to_text(segment.codes)[:60].strip()
+            clues.append(Clue(f"author's name: {name}", weight, "author"))
+        elif segment.field == URL:
+            clues.append(Clue(f"author's address: {segment.label[:80]}", weight, "url"))
+        elif segment.field == LINK:
+            clues.append(Clue(f"links to {segment.label[:80]}", weight, "body", (segment.place,)))
+        else:
+            first, last = int(firsts[example]), int(lasts[example])
+            shown = text.to_text(layout.codes[first:last]).replace(chr(text.LINK_MARK), "LINK").strip()
+            kind = "words" if " " in shown else "word" if shown.isalnum() else "characters"
+            spans = _source_spans(tokens, document, firsts, lasts, np.flatnonzero(inverse == reason))
+            clues.append(Clue(f'{kind} "{shown[:60]}"', weight, "body", spans))
+    return clues
+
+
+def _shown_spans(
+    codes: NDArray[np.uint32], firsts: NDArray[np.intp], lasts: NDArray[np.intp], families: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the word that each n-gram stands in; words, pairs and n-grams without a letter stay as they are."""
+    letters = (text.classes(codes) & text.WORD) != 0
+    n = letters.size
+    places = np.arange(n)
+    starts = np.maximum.accumulate(np.where(letters, 0, places + 1))
+    ends = np.minimum.accumulate(np.where(letters, n, places)[::-1])[::-1]
+    lengths = lasts - firsts
+    middle = firsts + lengths // 2
+    middle = np.where(letters[middle], middle, firsts + (lengths - 1) // 2)
+    # A long run without spaces (an ideographic sentence, say) is no word to show: keep to the n-gram.
+    in_word = (families == GRAM) & letters[middle] & (ends[middle] - starts[middle] <= _MAX_WORD)
+    return np.where(in_word, starts[middle], firsts), np.where(in_word, ends[middle], lasts)
+
+
+def _source_spans(
+    tokens: Occurrences,
+    document: Document,
+    firsts: NDArray[np.intp],
+    lasts: NDArray[np.intp],
+    chosen: NDArray[np.intp],
+) -> tuple[tuple[int, int], ...]:
+    """Map spans of the layout to the original text of their field."""
+    layout = tokens.layout
+    segment_of, kept, offsets = layout.segment_of, layout.kept, tokens.offsets
+    # A word is reached by many n-grams: plain integers in a dict are ten times faster here than arrays.
+    places = dict(zip(firsts[chosen].tolist(), lasts[chosen].tolist(), strict=True))
+    spans = []
+    for first, last in list(places.items())[:_MAX_SPANS]:
+        number = int(segment_of[first])
+        segment = document.segments[number]
+        offset, last_place = int(offsets[number]), segment.codes.size - 1
+        start = min(max(int(kept[first]) - offset, 0), last_place)
+        end = min(max(int(kept[last - 1]) - offset, 0), last_place)
+        if segment.origin is not None:
+            start, end = int(segment.origin[start]), int(segment.origin[end])
+        spans.append((start, end + 1))
+    return tuple(sorted(spans))

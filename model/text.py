@@ -1,0 +1,249 @@
+"""Folds text to the letters a reader sees: disguise is undone, counted, and every position kept.
+
+It knows characters only; markup is the business of ``markup.py`` and links that of ``links.py``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_N_CODE_POINTS = 0x110000
+_DROPPED = -1
+_UNKNOWN = -2
+# An entry of _FOLD from here on is an index into _EXPANSIONS.
+_EXPANDED = _N_CODE_POINTS
+_PAGE_BITS = 8
+
+# Classes of characters, one bit each.
+WORD = 1
+SPACE = 2
+IDEOGRAPH = 4
+LATIN = 8
+LOOKALIKE = 16
+STYLED = 32
+INVISIBLE = 64
+MARK = 128
+
+LINK_MARK = 0xE000
+"""A private code point that stands where an address was taken out; it counts as a word."""
+
+_MARK_BLOCKS = (
+    (0x300, 0x370),
+    (0x483, 0x488),
+    (0x1AB0, 0x1B00),
+    (0x1DC0, 0x1E00),
+    (0x20D0, 0x2100),
+    (0xFE20, 0xFE30),
+)
+_IDEOGRAPH_BLOCKS = ((0x2E80, 0xA4D0), (0xF900, 0xFB00), (0x20000, 0x32000))
+_STYLED_BLOCKS = (
+    (0x1D00, 0x1D80),
+    (0x2100, 0x2150),
+    (0x2460, 0x2500),
+    (0xFF01, 0xFF5F),
+    (0x1D400, 0x1D800),
+    (0x1F100, 0x1F200),
+)
+
+# Letters that NFKC leaves alone although a reader takes them for Latin ones.
+_STYLED_LETTERS = {
+    **{0x1F130 + i: chr(97 + i) for i in range(26)},
+    **{0x1F150 + i: chr(97 + i) for i in range(26)},
+    **{0x1F170 + i: chr(97 + i) for i in range(26)},
+    **{0x1F1E6 + i: chr(97 + i) for i in range(26)},
+    **dict(zip(map(ord, "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ"), "abcdefghijklmnoprstuvwyz", strict=True)),
+}
+# Cyrillic, Greek and other letters drawn like Latin ones; folded only inside a word that also has a Latin
+# letter, because "сор" alone is a Russian word.
+_LOOKALIKES = {
+    ord(pair[0]): pair[1]
+    for pair in (
+        "аa вb еe кk мm нh оo рp сc тt уy хx ѕs іi јj ԁd һh ԛq ԝw ьb гr пn зe ӏl ѵv ɡg ոn "
+        "αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw ϲc ϳj µu ıi łl øo đd ƅb ɑa"
+    ).split()
+}
+
+_FOLD = np.full(_N_CODE_POINTS, _UNKNOWN, dtype=np.int32)
+_CLASS = np.zeros(_N_CODE_POINTS, dtype=np.uint8)
+_TWIN = np.zeros(_N_CODE_POINTS, dtype=np.uint32)
+_EXPANSIONS: list[tuple[int, ...]] = []
+
+
+def _within(code: int, blocks: tuple[tuple[int, int], ...]) -> bool:
+    return any(low <= code < high for low, high in blocks)
+
+
+def _folded(code: int) -> str:
+    """Return what one character becomes: compatibility form, without accents, in lower case."""
+    if code in _STYLED_LETTERS:
+        return _STYLED_LETTERS[code]
+    char = chr(code)
+    category = unicodedata.category(char)
+    if category in {"Cf", "Cs"} or 0xFE00 <= code < 0xFE10 or code in {0x115F, 0x1160, 0x3164, 0xFFA0, 0x34F}:
+        return ""
+    if category == "Cc" or category.startswith("Z"):
+        return " "
+    if 0xAC00 <= code < 0xD7A4:  # Hangul syllables would fall apart into their letters
+        return char
+    decomposed = unicodedata.normalize("NFKD", char)
+    kept = "".join(c for c in decomposed if not _within(ord(c), _MARK_BLOCKS))
+    return unicodedata.normalize("NFKC", kept).casefold()
+
+
+def _fill_page(page: int) -> None:
+    """Fill the tables for 256 code points; done on first use, as a whole text uses a handful of pages."""
+    for code in range(page << _PAGE_BITS, (page + 1) << _PAGE_BITS):
+        result = _folded(code)
+        flags = 0
+        if result == "":
+            _FOLD[code] = _DROPPED
+            flags |= MARK if _within(code, _MARK_BLOCKS) else INVISIBLE
+        elif len(result) == 1:
+            _FOLD[code] = ord(result)
+        else:
+            _FOLD[code] = _EXPANDED + len(_EXPANSIONS)
+            _EXPANSIONS.append(tuple(map(ord, result)))
+        if code in _STYLED_LETTERS or (
+            _within(code, _STYLED_BLOCKS) and result.isalnum() and result != chr(code)
+        ):
+            flags |= STYLED
+        char = chr(code)
+        if char.isalnum() or unicodedata.category(char) in {"Mn", "Mc"} or code == LINK_MARK:
+            flags |= WORD
+        if _within(code, _IDEOGRAPH_BLOCKS):
+            flags |= IDEOGRAPH
+        if result == " ":
+            flags |= SPACE
+        if "a" <= result <= "z" and len(result) == 1:
+            flags |= LATIN
+        if code in _LOOKALIKES:
+            flags |= LOOKALIKE
+            _TWIN[code] = ord(_LOOKALIKES[code])
+        _CLASS[code] = flags
+
+
+def _tables_for(codes: NDArray[np.uint32]) -> NDArray[np.int32]:
+    """Return each code's fold, filling what no text has asked for yet."""
+    fold = _FOLD[codes]
+    if fold.size and fold.min() == _UNKNOWN:
+        for page in np.unique(codes[fold == _UNKNOWN] >> _PAGE_BITS):
+            _fill_page(int(page))
+        fold = _FOLD[codes]
+    return fold
+
+
+for _page in range(6):  # Latin, Greek, Cyrillic: always wanted
+    _fill_page(_page)
+
+
+def classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Return the class bits of each code point of a folded text."""
+    _tables_for(codes)
+    return _CLASS[codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A folded text.
+
+    Attributes
+    ----------
+    codes : ndarray of uint32, shape (n,)
+        Code points after folding.
+    origin : ndarray of int32, shape (n,), or None
+        Where each came from in the text before folding; None if every character stayed in its place.
+    n_styled, n_invisible, n_marks, n_lookalikes : int
+        How many styled letters, invisible characters, stray combining marks and look-alike letters were undone.
+    """
+
+    codes: NDArray[np.uint32]
+    origin: NDArray[np.int32] | None
+    n_styled: int = 0
+    n_invisible: int = 0
+    n_marks: int = 0
+    n_lookalikes: int = 0
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """Return the text's code points; a lone surrogate counts as one."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
+def fold(text: str) -> Folded:
+    """Fold a text: lower case, compatibility forms, no accents, no invisible characters, look-alikes undone.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    Folded
+        White space is a space each, runs are kept. Folding twice changes nothing.
+
+    Notes
+    -----
+    Compatibility decomposition follows Unicode Standard Annex #15; accents go because spam and its copies
+    differ in them more often than words do.
+    """
+    if text.isascii():
+        low = np.frombuffer(text.lower().encode("ascii"), dtype=np.uint8)
+        return Folded(np.where(low < 33, 32, low).astype(np.uint32), None)
+    codes = code_points(text)
+    mapped = _tables_for(codes)
+    flags = _CLASS[codes]
+    n_styled = int(np.count_nonzero(flags & STYLED))
+    origin: NDArray[np.int32] | None = None
+    if mapped.max(initial=0) >= _EXPANDED:
+        mapped, origin = _expand(mapped)
+    n_invisible = n_marks = 0
+    if mapped.min(initial=0) == _DROPPED:
+        kept = np.flatnonzero(mapped != _DROPPED).astype(np.int32)
+        n_invisible = int(np.count_nonzero(flags & INVISIBLE))
+        n_marks = int(np.count_nonzero(flags & MARK))
+        mapped = mapped[kept]
+        origin = kept if origin is None else origin[kept]
+    folded = mapped.astype(np.uint32)
+    folded, n_lookalikes = _undo_lookalikes(folded)
+    return Folded(folded, origin, n_styled, n_invisible, n_marks, n_lookalikes)
+
+
+def _expand(mapped: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Spread the characters that become several."""
+    lengths = np.ones(mapped.size, dtype=np.int64)
+    at = np.flatnonzero(mapped >= _EXPANDED)
+    expansions = [_EXPANSIONS[index] for index in (mapped[at] - _EXPANDED).tolist()]
+    lengths[at] = [len(expansion) for expansion in expansions]
+    spread = np.repeat(mapped, lengths)
+    origin = np.repeat(np.arange(mapped.size, dtype=np.int32), lengths)
+    starts = np.cumsum(lengths) - lengths
+    for start, expansion in zip(starts[at].tolist(), expansions, strict=True):
+        spread[start : start + len(expansion)] = expansion
+    return spread, origin
+
+
+def _undo_lookalikes(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], int]:
+    """Turn look-alikes into Latin letters in words that also have a Latin letter."""
+    flags = classes(codes)
+    alike = (flags & LOOKALIKE) != 0
+    if not alike.any():
+        return codes, 0
+    is_word = (flags & WORD) != 0
+    word = np.cumsum(~is_word)  # letters of one word share a number with the gap before it
+    n_words = int(word[-1]) + 1
+    has_latin = np.bincount(word[(flags & LATIN) != 0], minlength=n_words) > 0
+    undo = alike & has_latin[word]
+    n_undone = int(np.count_nonzero(undo))
+    if n_undone:
+        codes = np.where(undo, _TWIN[codes], codes)
+    return codes, n_undone
+
+
+def to_text(codes: NDArray[np.uint32]) -> str:
+    """Return the code points as a string."""
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")

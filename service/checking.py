@@ -1,0 +1,214 @@
+"""Use case: judge a comment, keep the check, then answer it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol
+
+from model.comment import Comment
+from model.verdict import Clue, Decision, Verdict
+from service.champion import ScorerSource
+from service.clock import Clock
+from service.fingerprint import canonical_content
+from service.policy import PolicyOverrides
+from service.pseudonyms import Pseudonyms
+from service.settings import UnsureAnswer
+from service.sites import SiteAddress
+from service.stores.checks import CheckRecord
+from service.stores.comments import comment_values, cut
+from service.stores.keys import Key
+
+GUARANTEED_SPAM = "akismet-guaranteed-spam"
+GUARANTEED_SPAM_AUTHORS = (GUARANTEED_SPAM, "viagra-test-123")
+GUARANTEED_SPAM_EMAIL = f"{GUARANTEED_SPAM}@example.com"
+#: Clues kept with a check; the rest of a verdict can be had by judging the comment again.
+MAX_KEPT_CLUES = 20
+
+
+class Answer(enum.Enum):
+    """What the client is to do."""
+
+    SPAM = "true"
+    HAM = "false"
+    HOLD = "hold"
+
+
+class DecidedBy(enum.Enum):
+    """What the decision rests on."""
+
+    MODEL = "model"
+    GUARANTEED_SPAM = "guaranteed-spam"
+    ADMINISTRATOR = "administrator"
+
+
+_UNSURE_ANSWERS = {
+    UnsureAnswer.PUBLISH: Answer.HAM,
+    UnsureAnswer.HOLD: Answer.HOLD,
+    UnsureAnswer.SPAM: Answer.SPAM,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """A comment to judge, with what the client says about it.
+
+    Attributes
+    ----------
+    comment : Comment
+    site : SiteAddress
+    ip : str
+        The commenter's address; kept as a keyed hash.
+    user_role : str
+        Roles of the commenter on the site, separated by commas.
+    recheck_reason : str
+        Why the same comment is judged again; "" at the first time.
+    callback : str
+        Where the client would like to hear of a later change of mind.
+    is_test, test_discard : bool
+        Recorded as a test and not counted; as if blatant.
+    """
+
+    comment: Comment
+    site: SiteAddress
+    ip: str
+    user_role: str = ""
+    recheck_reason: str = ""
+    callback: str = ""
+    is_test: bool = False
+    test_discard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What was decided and recorded.
+
+    Attributes
+    ----------
+    answer : Answer
+    decision : Decision
+    discard : bool
+        True if nobody need see the comment; only with spam.
+    decided_by : DecidedBy
+    verdict : Verdict
+        What the model said; it may differ from ``decision`` where a rule decided.
+    """
+
+    answer: Answer
+    decision: Decision
+    discard: bool
+    decided_by: DecidedBy
+    verdict: Verdict
+
+    @property
+    def clues(self) -> tuple[Clue, ...]:
+        """The reasons for the decision: the rule, or what the model found."""
+        if self.decided_by is DecidedBy.ADMINISTRATOR:
+            return (Clue("the commenter is an administrator of the site", 0.0, "rule"),)
+        if self.decided_by is DecidedBy.GUARANTEED_SPAM:
+            return (Clue("the test value that is always spam", 0.0, "rule"),)
+        return self.verdict.clues
+
+
+class CheckLog(Protocol):
+    """Where checks are kept."""
+
+    def add(self, record: CheckRecord) -> None: ...
+
+
+class Checker:
+    """Judges comments and records each check before it is answered."""
+
+    def __init__(
+        self,
+        *,
+        models: ScorerSource,
+        checks: CheckLog,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        unsure: UnsureAnswer = UnsureAnswer.PUBLISH,
+        overrides: PolicyOverrides | None = None,
+    ) -> None:
+        self._models = models
+        self._checks = checks
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._unsure_answer = _UNSURE_ANSWERS[unsure]
+        self._overrides = overrides or PolicyOverrides()
+
+    def check(self, request: CheckRequest, *, key: Key, guid: str) -> CheckOutcome:
+        """Decide on a comment and record it.
+
+        The comment is scored even where a rule decides, so a test value answers only when the service
+        could answer real comments too.
+
+        Parameters
+        ----------
+        request : CheckRequest
+        key : Key
+            Who asks.
+        guid : str
+            Name of this check, 32 hex digits, never used before.
+
+        Raises
+        ------
+        ModelUnavailable
+            If no model is there.
+        sqlalchemy.exc.SQLAlchemyError
+            If the check cannot be recorded.
+        """
+        scorer = self._models.current()
+        verdict = scorer.judge(request.comment, self._overrides.over(scorer.policy))
+        outcome = self._decide(request, verdict)
+        self._checks.add(self._record(request, outcome, key, guid))
+        return outcome
+
+    def _decide(self, request: CheckRequest, verdict: Verdict) -> CheckOutcome:
+        comment = request.comment
+        roles = {role.strip().lower() for role in request.user_role.split(",")}
+        if "administrator" in roles:
+            return CheckOutcome(Answer.HAM, Decision.HAM, False, DecidedBy.ADMINISTRATOR, verdict)
+        if (
+            comment.author.strip().lower() in GUARANTEED_SPAM_AUTHORS
+            or comment.email.strip().lower() == GUARANTEED_SPAM_EMAIL
+        ):
+            discard = request.is_test and request.test_discard
+            return CheckOutcome(Answer.SPAM, Decision.SPAM, discard, DecidedBy.GUARANTEED_SPAM, verdict)
+        if verdict.decision is Decision.UNSURE:
+            return CheckOutcome(self._unsure_answer, Decision.UNSURE, False, DecidedBy.MODEL, verdict)
+        answer = Answer.SPAM if verdict.decision is Decision.SPAM else Answer.HAM
+        discard = answer is Answer.SPAM and verdict.discard
+        return CheckOutcome(answer, verdict.decision, discard, DecidedBy.MODEL, verdict)
+
+    def _record(self, request: CheckRequest, outcome: CheckOutcome, key: Key, guid: str) -> CheckRecord:
+        comment = request.comment
+        canonical = canonical_content(comment.body, comment.author, comment.url)
+        values = comment_values(
+            comment, ip=request.ip, user_role=request.user_role, pseudonyms=self._pseudonyms
+        )
+        values |= {
+            "guid": guid,
+            "content_hash": self._pseudonyms.digest("content", canonical),
+            "recheck_reason": cut("recheck_reason", request.recheck_reason),
+            "callback": cut("callback", request.callback),
+            "is_test": request.is_test,
+            "score": float(outcome.verdict.score),
+            "log_odds": float(outcome.verdict.log_odds),
+            "decision": outcome.decision.value,
+            "answer": outcome.answer.value,
+            "discard": outcome.discard,
+            "model_version": outcome.verdict.version,
+            "clues": [
+                {"text": clue.text, "weight": float(clue.weight), "field": clue.field}
+                for clue in outcome.clues[:MAX_KEPT_CLUES]
+            ],
+            "decided_by": outcome.decided_by.value,
+        }
+        counted = {}
+        if not request.is_test:
+            counted = {
+                "calls": 1,
+                "spam": int(outcome.answer is Answer.SPAM),
+                "ham": int(outcome.answer is Answer.HAM),
+            }
+        return CheckRecord(self._clock(), key.id, request.site, values, counted)

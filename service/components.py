@@ -1,0 +1,34 @@
+"""What a request may use, joined once by ``service.app``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from service.champion import ScorerSource
+from service.checking import Checker
+from service.feedback import Feedback
+from service.keys import Keys
+from service.readiness import Readiness
+from service.statistics import Statistics
+
+EXTENSION = "replyguard"
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The use cases of one application."""
+
+    keys: Keys
+    checker: Checker
+    feedback: Feedback
+    statistics: Statistics
+    readiness: Readiness
+    models: ScorerSource
+
+
+def components() -> Components:
+    """Return the use cases of the application that serves the present request."""
+    found: Components = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,146 @@
+"""The database engine: how connections are opened, how long they wait, what a transaction is."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import URL, Column, Connection, Engine, Insert, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+
+class DatabaseBusy(SQLAlchemyError):
+    """No turn to write came within the time allowed."""
+
+
+class Database:
+    """Short transactions on SQLite (WAL) or PostgreSQL, the same to the caller.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+        With its driver: ``sqlite`` or ``postgresql+psycopg``.
+    timeout_s : float
+        Longest wait for a lock or a connection, in seconds; after it, an error.
+    pool_size : int
+        Connections kept open; as many as there are threads.
+    """
+
+    def __init__(self, url: URL, *, timeout_s: float, pool_size: int = 4) -> None:
+        self.timeout_s = timeout_s
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {
+            # Parameters are people's comments and addresses: they stay out of error messages and logs.
+            "hide_parameters": True,
+            "pool_size": pool_size,
+            "max_overflow": 2,
+            "pool_timeout": timeout_s,
+        }
+        timeout_ms = max(1, round(timeout_s * 1000))
+        if self.is_sqlite:
+            options["connect_args"] = {"timeout": timeout_s, "check_same_thread": False}
+        else:
+            options["pool_pre_ping"] = True
+            options["connect_args"] = {
+                "connect_timeout": max(1, round(timeout_s)),
+                "options": f"-c lock_timeout={timeout_ms} -c statement_timeout={timeout_ms} -c timezone=UTC",
+            }
+        self.engine: Engine = create_engine(url, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _open_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writer = self.engine.execution_options(replyguard_writes=True)
+        self._turn = threading.Lock()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that only reads."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that writes; when the block ends without an error, it is on disk.
+
+        SQLite lets one writer in at a time. Within a process threads queue here, where waiting is fair and
+        wakes at once; only processes compete for the file. Both waits together keep the time limit.
+
+        Raises
+        ------
+        DatabaseBusy, sqlalchemy.exc.SQLAlchemyError
+            If the time is up, or the database refuses.
+        """
+        if not self.is_sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        deadline = time.monotonic() + self.timeout_s
+        if not self._turn.acquire(timeout=self.timeout_s):
+            raise DatabaseBusy("no turn to write within the time allowed")
+        try:
+            remaining_ms = max(1, round((deadline - time.monotonic()) * 1000))
+            with self._writer.execution_options(replyguard_wait_ms=remaining_ms).begin() as connection:
+                yield connection
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self.engine.dispose()
+
+
+def increment(
+    connection: Connection, table: Table, key: Mapping[str, Any], amounts: Mapping[str, int]
+) -> None:
+    """Add to counters of one row, making the row if it is not there yet.
+
+    Parameters
+    ----------
+    key : mapping
+        Values of the primary key.
+    amounts : mapping of str to int
+        Column and what to add to it; may be negative.
+    """
+    statement = _increment(connection.dialect.name, table, tuple(key), tuple(amounts))
+    connection.execute(statement, {**key, **amounts})
+
+
+@functools.cache
+def _increment(dialect_name: str, table: Table, key: tuple[str, ...], added: tuple[str, ...]) -> Insert:
+    """Return the statement of ``increment``; building it costs more than running it."""
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    sums = {name: table.c[name] + statement.excluded[name] for name in added}
+    upsert: Insert = statement.on_conflict_do_update(index_elements=list(key), set_=sums)
+    return upsert
+
+
+def insert_missing(
+    connection: Connection, table: Table, unique: Column[Any], values: Mapping[str, Any]
+) -> None:
+    """Insert a row unless one with the same unique value is there."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=[unique]))
+
+
+def _open_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling is switched off; `_begin_sqlite` says how one begins.
+    dbapi_connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        dbapi_connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("replyguard_writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # A transaction that starts by reading and writes later fails at once when another wrote in between,
+    # whatever the timeout; asking for the write lock first makes it wait instead.
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['replyguard_wait_ms']}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,203 @@
+"""Looks at everything the service stands on, and says what to do about what it finds; changes nothing."""
+
+from __future__ import annotations
+
+import enum
+import hmac
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from model.errors import ModelError
+from service.db import Database
+from service.migrating import current_revision, newest_revision
+from service.outages import outage_of
+from service.pseudonyms import SECRET_FILE, Pseudonyms, SecretUnusable, secret_is_private
+from service.readiness import MIN_FREE_BYTES
+from service.schema import api_keys, meta
+from service.settings import Settings, SettingsError, load_settings
+from service.startup import SECRET_CHECK, open_database, open_registry, secret_of
+from service.stores.health import probe_write
+
+_COMFORTABLE_FREE_BYTES = 512 * 1024 * 1024
+
+
+class Health(enum.Enum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    subject : str
+    health : Health
+    what : str
+        What was found.
+    remedy : str
+        What to do; "" if nothing.
+    """
+
+    subject: str
+    health: Health
+    what: str
+    remedy: str = ""
+
+
+def examine(environ: Mapping[str, str]) -> list[Finding]:
+    """Return what was found, most basic first; what depends on something broken is not looked at.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        Usually ``os.environ``.
+    """
+    try:
+        settings = load_settings(environ)
+    except SettingsError as error:
+        return [
+            Finding("settings", Health.BROKEN, problem, "correct the variable") for problem in error.problems
+        ]
+    findings = [Finding("settings", Health.OK, "all settings can be read")]
+    if settings.corpora is not None and not settings.corpora.is_dir():
+        findings.append(
+            Finding(
+                "settings",
+                Health.WARNING,
+                "the folder that REPLYGUARD_CORPORA names is not there",
+                "correct or remove it; only training reads it",
+            )
+        )
+    folder = _data_dir(settings)
+    findings += folder
+    if any(finding.health is Health.BROKEN for finding in folder):
+        return findings
+    for look in _LOOKS:
+        findings += look(settings)
+    return findings
+
+
+def _data_dir(settings: Settings) -> list[Finding]:
+    folder, subject = settings.data_dir, "data folder"
+    if not folder.is_dir():
+        remedy = "start the service once, or run `replyguard migrate`; or correct REPLYGUARD_DATA_DIR"
+        return [Finding(subject, Health.BROKEN, f"{folder} is not there", remedy)]
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        remedy = "give the service's user the right to read and write it"
+        return [Finding(subject, Health.BROKEN, f"{folder} cannot be written", remedy)]
+    if folder.stat().st_mode & 0o077:
+        remedy = f"chmod 700 {folder}"
+        return [Finding(subject, Health.WARNING, f"{folder} is open to other users", remedy)]
+    return [Finding(subject, Health.OK, f"{folder} can be written, by its owner only")]
+
+
+def _secret(settings: Settings) -> list[Finding]:
+    subject = "secret"
+    if settings.secret is not None:
+        return [Finding(subject, Health.OK, "given by REPLYGUARD_SECRET")]
+    if not (settings.data_dir / SECRET_FILE).exists():
+        remedy = "a first start makes it; if there was one, put it back from a backup"
+        return [Finding(subject, Health.BROKEN, "not there", remedy)]
+    try:
+        secret_of(settings)
+    except SecretUnusable as error:
+        return [Finding(subject, Health.BROKEN, str(error), "put it back from a backup")]
+    if not secret_is_private(settings.data_dir):
+        remedy = f"chmod 600 {settings.data_dir / SECRET_FILE}"
+        return [Finding(subject, Health.WARNING, "other users can read it", remedy)]
+    return [Finding(subject, Health.OK, "there, readable by its owner only")]
+
+
+def _database(settings: Settings) -> list[Finding]:
+    subject = "database"
+    url = settings.sqlalchemy_url
+    name = url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite" and not os.path.exists(url.database or ""):
+        return [Finding(subject, Health.BROKEN, f"{name} is not there", "start the service once, or migrate")]
+    database = open_database(settings)
+    try:
+        current, newest = current_revision(database), newest_revision()
+        if current != newest:
+            what = f"{name}: its schema is {current or 'missing'}, this release wants {newest}"
+            return [Finding(subject, Health.BROKEN, what, "run `replyguard migrate`")]
+        probe_write(database)
+        findings = [Finding(subject, Health.OK, f"{name} can be written; its schema is {current}")]
+        return findings + _contents(settings, database)
+    except SQLAlchemyError as error:
+        outage = outage_of(error)
+        return [Finding(subject, Health.BROKEN, f"{name}: {outage.cause}", outage.remedy)]
+    finally:
+        database.close()
+
+
+def _contents(settings: Settings, database: Database) -> list[Finding]:
+    with database.read() as connection:
+        kept = connection.execute(select(meta.c.value).where(meta.c.name == SECRET_CHECK)).scalar()
+        live = connection.execute(
+            select(func.count()).select_from(api_keys).where(api_keys.c.revoked_at.is_(None))
+        ).scalar_one()
+    findings = []
+    if live == 0:
+        findings.append(
+            Finding("keys", Health.WARNING, "there is no live API key", "run `replyguard keys create`")
+        )
+    else:
+        findings.append(Finding("keys", Health.OK, f"live API keys: {live}"))
+    if settings.secret is None and not (settings.data_dir / SECRET_FILE).exists():
+        return findings
+    try:
+        expected = Pseudonyms(secret_of(settings)).digest("secret-check", "")
+    except SecretUnusable:
+        return findings
+    if kept is not None and not hmac.compare_digest(kept, expected):
+        findings.append(
+            Finding(
+                "secret",
+                Health.BROKEN,
+                "it is not the one that the database was made with: no API key will be known",
+                "put the secret file back from a backup, or set REPLYGUARD_SECRET as it was",
+            )
+        )
+    return findings
+
+
+def _model(settings: Settings) -> list[Finding]:
+    subject = "model"
+    registry = open_registry(settings)
+    remedy = "start the service once to bring in the shipped version, or put the folder back from a backup"
+    try:
+        version = registry.champion()
+        registry.load(version)
+    except (ModelError, OSError) as error:
+        return [Finding(subject, Health.BROKEN, str(error), remedy)]
+    n_versions = len(registry.versions())
+    return [
+        Finding(
+            subject,
+            Health.OK,
+            f"{version} answers, its checksums agree; versions in the registry: {n_versions}",
+        )
+    ]
+
+
+def _disk(settings: Settings) -> list[Finding]:
+    free = shutil.disk_usage(settings.data_dir).free
+    what = f"{free // (1024 * 1024)} MiB free beside the data folder"
+    if free < MIN_FREE_BYTES:
+        return [Finding("disk", Health.BROKEN, what, "free disk space: checks can no longer be recorded")]
+    if free < _COMFORTABLE_FREE_BYTES:
+        return [Finding("disk", Health.WARNING, what, "free disk space before checks cannot be recorded")]
+    return [Finding("disk", Health.OK, what)]
+
+
+_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (_secret, _database, _model, _disk)

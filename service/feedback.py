@@ -1,0 +1,114 @@
+"""Use case: keep what a moderator says of a comment, and match it to the check it corrects."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from model.comment import Comment, Label
+from service.clock import Clock
+from service.fingerprint import canonical_content
+from service.pseudonyms import Pseudonyms
+from service.sites import SiteAddress
+from service.stores.comments import comment_values
+from service.stores.feedback import FeedbackRecord
+from service.stores.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRequest:
+    """A label with its comment.
+
+    Attributes
+    ----------
+    label : Label
+    comment : Comment
+    site : SiteAddress
+    ip : str
+        The commenter's address; kept as a keyed hash.
+    user_role : str
+    reporter : str
+        The moderator's login; kept as a keyed hash.
+    claimed_answer : str
+        What the client says was answered at the check: true, false, or anything else for unknown.
+    is_test : bool
+        Recorded as a test; neither counted nor effective for real comments.
+    """
+
+    label: Label
+    comment: Comment
+    site: SiteAddress
+    ip: str = ""
+    user_role: str = ""
+    reporter: str = ""
+    claimed_answer: str = ""
+    is_test: bool = False
+
+
+class FeedbackLog(Protocol):
+    """Where labels are kept."""
+
+    def add(self, record: FeedbackRecord, counted_as: Callable[[str | None], str | None]) -> bool: ...
+
+
+def mistake(label: Label, answer: str | None) -> str | None:
+    """Name the count that a label raises, given what the comment was answered.
+
+    Parameters
+    ----------
+    label : Label
+    answer : str or None
+        true, false, hold, or None if nobody knows; then the label is taken for a correction.
+
+    Returns
+    -------
+    str or None
+        ``missed_spam``, ``false_positives``, or None where the label only confirms the answer, or the
+        comment was held for a person, who has now decided.
+    """
+    if label is Label.SPAM:
+        return "missed_spam" if answer in ("false", None) else None
+    return "false_positives" if answer in ("true", None) else None
+
+
+class Feedback:
+    """Records labels."""
+
+    def __init__(self, *, labels: FeedbackLog, pseudonyms: Pseudonyms, clock: Clock) -> None:
+        self._labels = labels
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    def record(self, request: FeedbackRequest, *, key: Key) -> bool:
+        """Keep a label; tell whether it said anything new.
+
+        Raises
+        ------
+        sqlalchemy.exc.SQLAlchemyError
+            If it cannot be kept.
+        """
+        comment = request.comment
+        claimed = request.claimed_answer if request.claimed_answer in ("true", "false") else None
+        values = comment_values(
+            comment, ip=request.ip, user_role=request.user_role, pseudonyms=self._pseudonyms
+        )
+        values |= {
+            "reporter_hash": self._pseudonyms.of_reporter(request.reporter),
+            "claimed_answer": claimed,
+        }
+        canonical = canonical_content(comment.body, comment.author, comment.url)
+        record = FeedbackRecord(
+            guid=uuid.uuid4().hex,
+            created_at=self._clock(),
+            key_id=key.id,
+            site=request.site,
+            label=request.label.value,
+            content_hash=self._pseudonyms.digest("content", canonical),
+            is_test=request.is_test,
+            values=values,
+        )
+        return self._labels.add(
+            record, lambda answer: mistake(request.label, claimed if answer is None else answer)
+        )

@@ -1,0 +1,1 @@
+"""How the schema comes about, step by step; append-only."""

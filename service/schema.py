@@ -1,0 +1,195 @@
+"""The tables, as SQLAlchemy Core objects; how they come about and change is in ``migrations``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """A moment with its zone on the Python side, UTC on the database's."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(dt.UTC)
+        # SQLite keeps text without a zone.
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        moment: dt.datetime = value
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+# SQLite numbers rows by itself only in a column of type INTEGER.
+_RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _comment_columns() -> list[Column[Any]]:
+    """What is kept of a comment, the same in ``checks`` and ``feedback``.
+
+    E-mail and IP address only as keyed hashes; of the e-mail address the domain in clear, since the model
+    reads it. The user agent and the visitor's own request (``POST_*``, ``HTTP_*``) are not kept.
+    """
+    return [
+        Column("body", Text, nullable=False),
+        Column("author", Text, nullable=False),
+        Column("email_hash", String(64)),
+        Column("email_domain", Text, nullable=False),
+        Column("url", Text, nullable=False),
+        Column("ip_hash", String(64)),
+        Column("permalink", Text, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("tags", JSON, nullable=False),
+        Column("site_lang", Text, nullable=False),
+        Column("referrer", Text, nullable=False),
+        Column("honeypot", Text),
+        Column("nonce", Text, nullable=False),
+        Column("user_role", Text, nullable=False),
+    ]
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("hint", String(4), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("display", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+key_sites = Table(
+    "key_sites",
+    metadata,
+    Column("key_id", ForeignKey("api_keys.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+)
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("guid", String(32), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("key_id", ForeignKey("api_keys.id"), nullable=False),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    *_comment_columns(),
+    Column("content_hash", String(64), nullable=False),
+    Column("recheck_reason", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("is_test", Boolean, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("log_odds", Float, nullable=False),
+    Column("decision", String(10), nullable=False),
+    Column("answer", String(10), nullable=False),
+    Column("discard", Boolean, nullable=False),
+    Column("model_version", Text, nullable=False),
+    Column("clues", JSON, nullable=False),
+    Column("decided_by", String(20), nullable=False),
+    CheckConstraint("decision IN ('ham', 'unsure', 'spam')", name="decision"),
+    CheckConstraint("answer IN ('true', 'false', 'hold')", name="answer"),
+    Index(None, "site_id", "content_hash"),
+    Index(None, "created_at"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("guid", String(32), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("label", String(4), nullable=False),
+    Column("key_id", ForeignKey("api_keys.id"), nullable=False),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("check_id", ForeignKey("checks.id", ondelete="SET NULL")),
+    *_comment_columns(),
+    Column("content_hash", String(64), nullable=False),
+    Column("reporter_hash", String(64)),
+    Column("claimed_answer", String(5)),
+    Column("is_test", Boolean, nullable=False),
+    # Which daily count it raised, so that a later change of mind can take exactly that back.
+    Column("counted_as", String(20)),
+    # Deferred: the successor is written after its predecessor points to it, in one transaction.
+    Column("superseded_by", ForeignKey("feedback.guid", deferrable=True, initially="DEFERRED")),
+    CheckConstraint("label IN ('ham', 'spam')", name="label"),
+    CheckConstraint("counted_as IN ('missed_spam', 'false_positives')", name="counted_as"),
+    # One effective label per comment and site, however many moderators click at once.
+    Index(
+        "uq_feedback_effective",
+        "site_id",
+        "content_hash",
+        "is_test",
+        unique=True,
+        sqlite_where=text("superseded_by IS NULL"),
+        postgresql_where=text("superseded_by IS NULL"),
+    ),
+    Index(None, "check_id"),
+    Index(None, "created_at"),
+)
+
+daily_counts = Table(
+    "daily_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("key_id", ForeignKey("api_keys.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("spam", Integer, nullable=False, server_default="0"),
+    Column("ham", Integer, nullable=False, server_default="0"),
+    Column("missed_spam", Integer, nullable=False, server_default="0"),
+    Column("false_positives", Integer, nullable=False, server_default="0"),
+)

@@ -1,0 +1,1 @@
+"""SQL behind small classes: values in, rows kept, dataclasses out."""

@@ -1,0 +1,82 @@
+"""Keeps every check before it is answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from service.db import Database
+from service.schema import checks
+from service.sites import SiteAddress
+from service.stores.counts import CountStore
+from service.stores.sites import SiteStore
+
+_INSERT = insert(checks)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """A check as it is kept.
+
+    Attributes
+    ----------
+    created_at : datetime
+    key_id : int
+    site : SiteAddress
+    values : dict
+        The remaining columns of ``checks``.
+    counted : dict of str to int
+        What it adds to the day's counts; empty for a test.
+    """
+
+    created_at: dt.datetime
+    key_id: int
+    site: SiteAddress
+    values: dict[str, Any]
+    counted: dict[str, int]
+
+
+class CheckStore:
+    """Rows of ``checks`` with their daily counts."""
+
+    def __init__(self, database: Database, site_store: SiteStore) -> None:
+        self._database = database
+        self._sites = site_store
+
+    def add(self, record: CheckRecord) -> None:
+        """Write a check and count it, in one transaction; on return it is on disk.
+
+        Raises
+        ------
+        sqlalchemy.exc.SQLAlchemyError
+            If the database cannot take it; nothing is kept then.
+        """
+        try:
+            with self._database.write() as connection:
+                site_id = self._sites.resolve(connection, record.site, record.created_at)
+                connection.execute(
+                    _INSERT,
+                    {
+                        **record.values,
+                        "created_at": record.created_at,
+                        "key_id": record.key_id,
+                        "site_id": site_id,
+                    },
+                )
+                if record.counted:
+                    CountStore.add(
+                        connection,
+                        day=record.created_at.date(),
+                        key_id=record.key_id,
+                        site_id=site_id,
+                        amounts=record.counted,
+                    )
+        except IntegrityError:
+            # The site may have been erased since its number was remembered.
+            self._sites.forget(record.site)
+            raise
+        self._sites.remember(record.site, site_id)

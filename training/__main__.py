@@ -1,0 +1,84 @@
+"""``python -m training fit`` and ``evaluate``: reads the corpora, writes versions and reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from model import artifact
+from model.comment import LabeledComment
+from model.registry import SHIPPED
+from training import datasets, run
+from training.fit import FitParams
+from training.tables import report_to_markdown
+
+_RESULTS = Path("benchmarks/results")
+
+
+def _corpora(folder: Path | None) -> Path:
+    """Return the folder of labelled comments, from the option, the environment or the neighbourhood."""
+    return folder or Path(os.environ.get("REPLYGUARD_CORPORA") or "../shared/corpora")
+
+
+def _read(folder: Path) -> list[LabeledComment]:
+    try:
+        return datasets.read_folder(folder)
+    except datasets.CorpusError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group()
+def main() -> None:
+    """Fit and evaluate models on labelled comments (REPLYGUARD_CORPORA or --corpora)."""
+
+
+_corpora_option = click.option(
+    "--corpora", type=click.Path(path_type=Path), help="Folder of *.jsonl.gz; default: REPLYGUARD_CORPORA."
+)
+
+
+@main.command()
+@_corpora_option
+@click.option("--only", multiple=True, help="Leave out only the folds with this source; may be repeated.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "left-out.json")
+def evaluate(corpora: Path | None, only: tuple[str, ...], json_path: Path) -> None:
+    """Leave each source out in turn; print the table and write it, with its JSON, beside each other."""
+    comments = _read(_corpora(corpora))
+    report = run.evaluate(
+        comments, FitParams(), only=only, progress=lambda name: click.echo(f"without {name}", err=True)
+    )
+    table = report_to_markdown(report)
+    click.echo(table)
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
+    json_path.with_suffix(".md").write_text(table, encoding="utf-8")
+
+
+@main.command()
+@_corpora_option
+@click.option("--report", "report_path", type=click.Path(path_type=Path), default=_RESULTS / "left-out.json")
+@click.option("--to", "target", type=click.Path(path_type=Path), default=SHIPPED, help="Folder of versions.")
+def fit(corpora: Path | None, report_path: Path, target: Path) -> None:
+    """Fit the version that ships, on everything, and put it in the place of the last one."""
+    folder = _corpora(corpora)
+    comments = _read(folder)
+    report = json.loads(report_path.read_text(encoding="utf-8")) if report_path.exists() else None
+    classifier = run.fit_version(
+        comments, FitParams(), report=report, licences=datasets.read_licences(folder)
+    )
+    old = [path for path in target.iterdir() if path.is_dir()] if target.is_dir() else []
+    if not (target / classifier.version).exists():
+        artifact.save(classifier, target / classifier.version)
+    for path in old:
+        if path.name != classifier.version:
+            shutil.rmtree(path)
+    size = sum(path.stat().st_size for path in (target / classifier.version).iterdir())
+    click.echo(f"version {classifier.version}: {size / 1e6:.1f} MB, cut-offs {classifier.policy}")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m training")

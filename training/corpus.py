@@ -1,0 +1,105 @@
+"""Labelled comments made fit to learn from: no copies, no contradictions, no campaign louder than the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.comment import LabeledComment
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How loud one origin may be.
+
+    Attributes
+    ----------
+    per_source : int
+        Comments of one label taken from one source at most.
+    per_group : int
+        Spam taken from one campaign at most.
+    """
+
+    per_source: int = 4000
+    per_group: int = 25
+
+
+def deduplicate(comments: Iterable[LabeledComment]) -> list[LabeledComment]:
+    """Fold exact copies within a source, and drop texts that the source labels both ways.
+
+    Two comments are copies if their bodies, authors and addresses agree but for case and white space.
+    """
+    rows: dict[tuple[str, ...], LabeledComment] = {}
+    contradicted: set[tuple[str, ...]] = set()
+    for row in comments:
+        comment = row.comment
+        key = (
+            row.source,
+            *(" ".join(text.lower().split()) for text in (comment.body, comment.author, comment.url)),
+        )
+        known = rows.setdefault(key, row)
+        if known.label is not row.label:
+            contradicted.add(key)
+    return [row for key, row in rows.items() if key not in contradicted]
+
+
+def limit(comments: Sequence[LabeledComment], limits: Limits, *, seed: int) -> list[LabeledComment]:
+    """Take at most so many comments per source and campaign, chosen by a seeded shuffle, in their old order."""
+    order = np.random.default_rng(seed).permutation(len(comments))
+    n_source: Counter[tuple[str, bool]] = Counter()
+    n_group: Counter[str] = Counter()
+    kept = []
+    for place in order.tolist():
+        row = comments[place]
+        if row.is_spam and row.group:
+            n_group[row.group] += 1
+            if n_group[row.group] > limits.per_group:
+                continue
+        n_source[row.source, row.is_spam] += 1
+        if n_source[row.source, row.is_spam] <= limits.per_source:
+            kept.append(place)
+    return [comments[place] for place in sorted(kept)]
+
+
+def balanced_weights(comments: Sequence[LabeledComment]) -> NDArray[np.float64]:
+    """Return sample weights, shape (n_comments,), mean 1: both labels alike, sources by their square root.
+
+    A source of 4,000 spam weighs 6 times one of 100, not 40 times: in between "every comment counts the
+    same" (the largest source decides) and "every source counts the same" (ten odd rows decide).
+    """
+    n_rows = Counter((row.source, row.is_spam) for row in comments)
+    weights = np.array([row.weight / np.sqrt(n_rows[row.source, row.is_spam]) for row in comments])
+    is_spam = labels(comments)
+    for side in (is_spam, ~is_spam):
+        if side.any():
+            weights[side] *= len(comments) / 2 / weights[side].sum()
+    return weights
+
+
+def labels(comments: Sequence[LabeledComment]) -> NDArray[np.bool_]:
+    """Return True for spam, shape (n_comments,)."""
+    return np.array([row.is_spam for row in comments], dtype=np.bool_)
+
+
+def fingerprint(comments: Iterable[LabeledComment]) -> str:
+    """Return the SHA-256 of ids, labels and texts, in hexadecimal; the same rows in another order give another."""
+    digest = hashlib.sha256()
+    for row in comments:
+        comment = row.comment
+        for text in (row.id, row.source, row.label.value, comment.body, comment.author, comment.url):
+            digest.update(text.encode("utf-8", "surrogatepass"))
+            digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def by_source(comments: Iterable[LabeledComment]) -> dict[str, list[LabeledComment]]:
+    """Return the comments of each source, sources sorted by name."""
+    sources: defaultdict[str, list[LabeledComment]] = defaultdict(list)
+    for row in comments:
+        sources[row.source].append(row)
+    return dict(sorted(sources.items()))

@@ -1,0 +1,105 @@
+"""Reads labelled comments from files; nothing is read or fetched on import."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from model.comment import Comment, Label, LabeledComment
+
+# How far a source's labels are trusted: posts-x was labelled by a machine, the mail is twenty years old and
+# no comment.
+_SOURCE_WEIGHTS = {"posts-x": 0.3, "email-spamassassin": 0.3}
+# Rows of these sources belong together by the page they stand under.
+_GROUPED_BY_TITLE = frozenset({"youtube-uci"})
+
+
+class CorpusError(Exception):
+    """A corpus that cannot be read; the message names the file, the line and the remedy."""
+
+
+def read_jsonl(path: Path) -> Iterator[LabeledComment]:
+    """Read one source: JSON Lines, plain or gzipped, fields as in ``docs/corpora.md``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    LabeledComment
+
+    Raises
+    ------
+    CorpusError
+        If a line is no JSON object, has no label, or a field is of the wrong type.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+                if not isinstance(record, dict):
+                    raise ValueError("the line must be a JSON object")
+                label = record.get("label")
+                if label not in {"spam", "ham"}:
+                    raise ValueError(f"field 'label' is {label!r}: it must be 'spam' or 'ham'")
+                comment = Comment.from_record(record)
+            except ValueError as error:
+                raise CorpusError(f"{path.name}, line {number}: {error}") from error
+            source = str(record.get("source") or path.name.split(".")[0])
+            group = str(record.get("campaign") or "")
+            if source in _GROUPED_BY_TITLE:
+                group = comment.post_title
+            yield LabeledComment(
+                comment=comment,
+                label=Label(label),
+                source=source,
+                group=f"{source}/{group}" if group else "",
+                kind=str(record.get("kind") or "blog"),
+                lang=str(record.get("lang") or ""),
+                date=str(record.get("date") or ""),
+                weight=_SOURCE_WEIGHTS.get(source, 1.0),
+                id=str(record.get("id") or f"{source}/{number}"),
+            )
+
+
+def read_folder(folder: Path) -> list[LabeledComment]:
+    """Read every ``*.jsonl`` and ``*.jsonl.gz`` of a folder, in order of name.
+
+    Raises
+    ------
+    CorpusError
+        If the folder is missing or holds no such file.
+    """
+    paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
+    if not paths:
+        raise CorpusError(
+            f"no *.jsonl or *.jsonl.gz in {folder}: set REPLYGUARD_CORPORA to a folder of labelled comments"
+        )
+    return [comment for path in paths for comment in read_jsonl(path)]
+
+
+def read_licences(folder: Path) -> dict[str, str]:
+    """Read the licence of each source from the table in the folder's ``README.md``, if there is one.
+
+    The table has a header row with the columns ``source`` and ``licence``.
+    """
+    page = folder / "README.md"
+    if not page.exists():
+        return {}
+    licences: dict[str, str] = {}
+    columns: list[str] = []
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
+        if {"source", "licence"} <= set(cells):
+            columns = cells
+        elif len(cells) == len(columns) and columns:
+            licences[cells[columns.index("source")]] = cells[columns.index("licence")]
+        elif not cells:
+            columns = []
+    return licences

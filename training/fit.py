@@ -1,0 +1,180 @@
+"""Fits one additive model and calibrates it on sources that it did not see."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from model import __version__
+from model.card import ModelCard
+from model.classifier import SpamClassifier, sigmoid
+from model.comment import LabeledComment
+from model.features import Extractor, FeatureParams
+from model.verdict import Policy
+from training import corpus
+from training.split import source_folds
+from training.thresholds import Budgets, choose_policy
+
+
+@dataclass(frozen=True, slots=True)
+class FitParams:
+    """How a version is fitted.
+
+    Attributes
+    ----------
+    features : FeatureParams
+    inverse_penalty : float
+        scikit-learn's ``C`` of the logistic regression.
+    n_calibration_folds : int
+        Groups of sources for calibration, each scored by a fit on the others.
+    max_iter : int
+        Steps of the solver; the sources left out gain nothing from more.
+    limits : Limits
+    budgets : Budgets
+    seed : int
+    """
+
+    features: FeatureParams = field(default_factory=FeatureParams)
+    inverse_penalty: float = 10.0
+    n_calibration_folds: int = 4
+    max_iter: int = 60
+    limits: corpus.Limits = field(default_factory=corpus.Limits)
+    budgets: Budgets = field(default_factory=Budgets)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Comments with their rows, so that features are made once for many fits.
+
+    Attributes
+    ----------
+    comments : list of LabeledComment
+    rows : scipy.sparse.csr_array of float32, shape (n_comments, n_features)
+    is_spam : ndarray of bool, shape (n_comments,)
+    """
+
+    comments: list[LabeledComment]
+    rows: Any
+    is_spam: NDArray[np.bool_]
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Matrix:
+        places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+        return Matrix(
+            [self.comments[place] for place in places.tolist()], self.rows[places], self.is_spam[places]
+        )
+
+
+def make_matrix(comments: Sequence[LabeledComment], features: FeatureParams) -> Matrix:
+    """Make the rows of labelled comments."""
+    extractor = Extractor(features)
+    rows = extractor.rows([row.comment for row in comments])
+    table = scipy.sparse.csr_array(
+        (rows.values, rows.indices, rows.indptr), shape=(len(comments), extractor.n_features)
+    )
+    return Matrix(list(comments), table, corpus.labels(comments))
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Weights and bias of one fit, in log-odds.
+
+    Attributes
+    ----------
+    weights : ndarray of float64, shape (n_features,)
+    bias : float
+    """
+
+    weights: NDArray[np.float64]
+    bias: float
+
+    def log_odds(self, rows: Any) -> NDArray[np.float64]:
+        """Return log-odds, shape (n_comments,)."""
+        return np.asarray(rows @ self.weights, dtype=np.float64) + self.bias
+
+    def stretched(self, slope: float, shift: float) -> Linear:
+        """Return the fit whose log-odds are ``slope * log_odds + shift``."""
+        return Linear(self.weights * slope, self.bias * slope + shift)
+
+
+def fit_linear(matrix: Matrix, params: FitParams) -> Linear:
+    """Fit a penalised logistic regression with balanced weights.
+
+    Raises
+    ------
+    ValueError
+        If one label is missing.
+    """
+    solver = LogisticRegression(
+        C=params.inverse_penalty, solver="lbfgs", max_iter=params.max_iter, tol=1e-3, random_state=params.seed
+    )
+    with warnings.catch_warnings():
+        # Stopping early is a choice, not a failure: see FitParams.max_iter.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        solver.fit(matrix.rows, matrix.is_spam, sample_weight=corpus.balanced_weights(matrix.comments))
+    return Linear(solver.coef_[0].astype(np.float64), float(solver.intercept_[0]))
+
+
+def fit_calibrated(matrix: Matrix, params: FitParams) -> tuple[Linear, Policy, NDArray[np.float64]]:
+    """Fit on everything, calibrated and given cut-offs by scores that each source got from the others.
+
+    Returns
+    -------
+    linear : Linear
+        Its log-odds are calibrated.
+    policy : Policy
+    log_odds : ndarray of float64, shape (n_comments,)
+        What calibration and cut-offs were found on: for each comment, the calibrated log-odds of a fit that
+        saw none of its source.
+
+    References
+    ----------
+    J. Platt, "Probabilistic outputs for support vector machines" (1999): a logistic regression on the score.
+    """
+    folds = source_folds(matrix.comments, params.n_calibration_folds)
+    unseen = np.empty(len(matrix.comments))
+    for fold in range(params.n_calibration_folds):
+        left_out = folds == fold
+        unseen[left_out] = fit_linear(matrix[~left_out], params).log_odds(
+            matrix.rows[np.flatnonzero(left_out)]
+        )
+    weights = corpus.balanced_weights(matrix.comments)
+    platt = LogisticRegression(C=1e6).fit(unseen[:, None], matrix.is_spam, sample_weight=weights)
+    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    unseen = unseen * slope + shift
+    linear = fit_linear(matrix, params).stretched(slope, shift)
+    return linear, choose_policy(sigmoid(unseen[~matrix.is_spam]), params.budgets), unseen
+
+
+def make_classifier(
+    linear: Linear, policy: Policy, matrix: Matrix, params: FitParams, *, card: dict[str, Any] | None = None
+) -> SpamClassifier:
+    """Make a version of a fit; its name comes from its content, so the same fit has the same name."""
+    weights = linear.weights.astype(np.float32)
+    fingerprint = corpus.fingerprint(matrix.comments)
+    digest = hashlib.sha256(weights.tobytes() + repr((linear.bias, params, policy, fingerprint)).encode())
+    version = f"{__version__.split('.dev')[0]}-{digest.hexdigest()[:8]}"
+    n_spam = int(matrix.is_spam.sum())
+    return SpamClassifier(
+        version=version,
+        params=params.features,
+        weights=weights,
+        bias=linear.bias,
+        policy=policy,
+        card=ModelCard(
+            version=version,
+            fingerprint=fingerprint,
+            n_spam=n_spam,
+            n_ham=len(matrix.comments) - n_spam,
+            **(card or {}),
+        ),
+    )
