@@ -23,8 +23,9 @@ class Received:
 class Stub:
     """Serve on a free port of loopback.
 
-    `mode` chooses what comment-check gets: "judge" (spam if the author's name contains "spammer"), or one
-    of the failures that `Stub.FAILURES` names.
+    `mode` chooses what comment-check gets: "judge" (spam if the author's name contains "spammer"), "unsure",
+    a verdict whose GUID got lost or doubled, or one of the failures that `Stub.FAILURES` names. In the mode
+    "stranger" every call is answered by something that is no spam filter.
     """
 
     FAILURES = (
@@ -60,7 +61,9 @@ class Stub:
             def answer(self, fields: dict[str, str]) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 stub.received.append(Received(self.path, headers, fields))
-                if self.path.endswith("/comment-check"):
+                if stub.mode == "stranger":
+                    self.send("<html>Welcome to nginx!</html>", status=404)
+                elif self.path.endswith("/comment-check"):
                     self.check(fields)
                 elif self.path.endswith("/verify-key"):
                     self.send("valid" if fields.get("key") == KEY else "invalid")
