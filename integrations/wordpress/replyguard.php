@@ -635,7 +635,7 @@ final class Replyguard_Privacy {
 			__( 'Comments are checked for spam by Replyguard, a service that we run ourselves. It receives the comment, the name, e-mail address, web address and IP address given with it, and what the browser says of itself. What is kept, for how long and how to object is described here: %s', 'replyguard' ),
 			Replyguard_Settings::privacy_url()
 		);
-		wp_add_privacy_policy_content( 'Replyguard', '<p class="privacy-policy-tutorial"></p><p>' . esc_html( $text ) . '</p>' );
+		wp_add_privacy_policy_content( 'Replyguard', '<p>' . esc_html( $text ) . '</p>' );
 	}
 
 	/**

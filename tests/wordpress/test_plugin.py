@@ -413,6 +413,15 @@ def test_akismets_own_setting_hides_the_line_and_our_page_says_so(site: Site) ->
         site.option("akismet_comment_form_privacy_notice", "display")
 
 
+def test_the_policy_guide_offers_a_paragraph(site: Site, stub: Stub) -> None:
+    guide = site.get("wp-admin/options-privacy.php?tab=policyguide")
+    assert f"{stub.url}/privacy" in text_of(guide, ".policy-text, .privacy-settings-accordion-panel")
+
+
+def test_no_pictures_of_commenters_sites_are_ordered(site: Site) -> None:
+    assert site.php("return apply_filters( 'akismet_enable_mshots', true );") is False
+
+
 @pytest.mark.parametrize("view", ["", "&view=stats"])
 def test_akismets_pages_open_but_call_nobody_outside(site: Site, stub: Stub, view: str) -> None:
     answer = site.browser.get(

@@ -143,6 +143,15 @@ def test_an_outage_holds_comments_until_the_service_is_back(site: Site, service:
     assert site.notices() == ""
 
 
+def test_a_malformed_key_in_the_configuration_holds_comments(site: Site) -> None:
+    site.configure("define( 'REPLYGUARD_KEY', 'nonsense' );")
+    try:
+        assert site.status(site.comment(POLITE)) == "unapproved"
+        assert "REPLYGUARD_KEY is wrong" in site.notices()
+    finally:
+        site.configure()
+
+
 def test_an_unsure_comment_waits_for_a_person(site: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
     doubtful = Service(
         tmp_path_factory.mktemp("doubtful") / "data",
