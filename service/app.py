@@ -94,7 +94,8 @@ def warm_up(app: Flask) -> None:
     """
     models: ScorerSource = app.extensions[EXTENSION].models
     with contextlib.suppress(ModelUnavailable):
-        models.current().judge(Comment(body="warm-up"))
+        # An address and a letter beyond ASCII, because the tables for both are filled on first use.
+        models.current().judge(Comment(body="wärm-up http://example.org/", url="http://example.com/"))
 
 
 def _models(settings: Settings, scorer: Scorer | ScorerSource | None) -> ScorerSource:
