@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.wordpress.site import Database, Site, akismet_version
+from tests.wordpress.servers import Database
+from tests.wordpress.site import Site, akismet_version
 from tests.wordpress.stub import KEY, Stub
 
 NEEDED = {"php": "php-cli", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server"}

@@ -11,7 +11,8 @@ from typing import Any
 
 import requests
 
-from tests.wordpress.site import REPOSITORY, free_port, stop
+from tests.wordpress.servers import free_port, stop
+from tests.wordpress.site import REPOSITORY
 
 # what the command `replyguard` runs, but always from this checkout
 REPLYGUARD = (sys.executable, "-m", "service")

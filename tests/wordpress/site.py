@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -20,11 +19,12 @@ from urllib.parse import urljoin
 import requests
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tests.wordpress.servers import Database, free_port, wait_for_port
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLUGIN = REPOSITORY / "integrations" / "wordpress" / "replyguard.php"
 ADMIN = "keeper"
 PASSWORD = "a long made-up passphrase"
-START_TIMEOUT_S = 30.0
 
 # A theme of our own: Debian ships themes in packages of their own, and block themes differ by version.
 THEME = {
@@ -74,81 +74,6 @@ $table_prefix = 'wp_';
 defined( 'ABSPATH' ) || define( 'ABSPATH', __DIR__ . '/' );
 require_once ABSPATH . 'wp-settings.php';
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for_port(port: int, process: subprocess.Popen[bytes], what: str) -> None:
-    """Wait until something listens, or say that it died or took too long."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"{what} ended at once with status {process.returncode}")
-        with socket.socket() as probe:
-            probe.settimeout(1.0)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError(f"{what} did not listen within {START_TIMEOUT_S:.0f} s")
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-class Database:
-    """A MariaDB server in a folder, reached by a socket only."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data = folder / "mariadb"
-        # a path of a Unix socket may have 107 characters, which a long temporary folder uses up
-        self.socket = Path(f"/tmp/replyguard-test-{os.getpid()}-{free_port()}.sock")
-        self.log = folder / "mariadb.log"
-        options = ["--no-defaults", f"--datadir={self.data}"]
-        if os.geteuid() == 0:
-            options.append("--user=root")
-        with self.log.open("wb") as log:
-            subprocess.run(
-                [
-                    "mariadb-install-db",
-                    *options,
-                    "--auth-root-authentication-method=normal",
-                    "--skip-test-db",
-                ],
-                stdout=log,
-                stderr=log,
-                check=True,
-            )
-            self._process = subprocess.Popen(
-                ["mariadbd", *options, "--skip-networking", f"--socket={self.socket}", "--skip-log-bin"],
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.socket.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"MariaDB did not start:\n{self.log.read_text(errors='replace')}")
-            time.sleep(0.05)
-
-    def create(self, name: str) -> None:
-        statement = f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4"
-        subprocess.run(
-            ["mariadb", "--no-defaults", f"--socket={self.socket}", "-uroot", "-e", statement], check=True
-        )
-
-    def close(self) -> None:
-        stop(self._process)
-        self.socket.unlink(missing_ok=True)
 
 
 class Site:
@@ -302,6 +227,14 @@ class Site:
         number = re.search(r"#comment-(\d+)$", response.url)
         return int(number.group(1)) if number else 0
 
+    def comment_by_rest(self, text: str, author: str) -> int:
+        """Post a comment through WordPress's REST interface; its number."""
+        fields = {"post": "1", "content": text, "author_name": author, "author_email": "ada@visitor.test"}
+        answer = requests.post(f"{self.url}/?rest_route=/wp/v2/comments", data=fields, timeout=60)
+        if answer.status_code != 201:
+            raise AssertionError(f"the REST interface answered {answer.status_code}: {answer.text[:500]}")
+        return int(answer.json()["id"])
+
     # -- under the bonnet
 
     def php(self, code: str) -> Any:
@@ -374,6 +307,11 @@ class Site:
         self.submit("wp-login.php", "form#loginform", {"log": ADMIN, "pwd": PASSWORD})
         if "wordpress_logged_in" not in str(self.browser.cookies):
             raise AssertionError("could not log in")
+
+
+def text_of(page: LexborHTMLParser, selector: str) -> str:
+    """Text of all that a selector finds, with single blanks."""
+    return " ".join(" ".join(node.text() for node in page.css(selector)).split())
 
 
 def akismet_version(core: Path) -> str:

@@ -8,7 +8,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from tests.wordpress.service import Service
-from tests.wordpress.site import Site
+from tests.wordpress.site import Site, text_of
 
 pytestmark = pytest.mark.clients
 
@@ -42,7 +42,7 @@ def site(blog: Site, service: Service) -> Site:
         "input[name=replyguard_url]",
         {"replyguard_url": service.url, "replyguard_key": service.key},
     )
-    assert "accepts the key" in LexborHTMLParser(answer.text).css_first("#replyguard-test").text()
+    assert "accepts the key" in text_of(LexborHTMLParser(answer.text), "#replyguard-test")
     return blog
 
 
@@ -114,7 +114,7 @@ def test_check_for_spam_sorts_the_comments_that_wait(site: Site) -> None:
 
 def test_akismets_pages_show_our_numbers(site: Site, service: Service) -> None:
     spam_comment(site)
-    shown = " ".join(site.get(AKISMET).css_first("#akismet-plugin-container").text().split()).lower()
+    shown = text_of(site.get(AKISMET), "#akismet-plugin-container").lower()
     assert f"all time {service.statistics(site.url)['spam']} spam blocked" in shown
     assert site.get(f"{AKISMET}&view=stats").css_first("#akismet-plugin-container") is not None
     right_now = site.get("wp-admin/index.php").css_first("#dashboard_right_now")
@@ -125,7 +125,7 @@ def test_akismets_pages_show_our_numbers(site: Site, service: Service) -> None:
 def test_akismets_page_shows_our_account_if_the_key_is_its_own(site: Site, service: Service) -> None:
     site.forget_settings(url=service.url)
     site.option("wordpress_api_key", KEY)
-    account = " ".join(site.get(AKISMET).css_first("#akismet-plugin-container").text().split())
+    account = text_of(site.get(AKISMET), "#akismet-plugin-container")
     assert "Status Active" in account
     assert "Disconnect this account" in account
 
