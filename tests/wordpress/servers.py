@@ -72,6 +72,7 @@ class Database:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.socket.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self.close()
                 raise RuntimeError(f"MariaDB did not start:\n{self.log.read_text(errors='replace')}")
             time.sleep(0.05)
 

@@ -132,8 +132,12 @@ class Site:
                 env=environment,
                 start_new_session=True,
             )
-        wait_for_port(self._port, self._process, "php -S")
-        self._install()
+        try:
+            wait_for_port(self._port, self._process, "php -S")
+            self._install()
+        except BaseException:
+            self.close()
+            raise
 
     def configure(self, extra: str = "") -> None:
         """Write wp-config.php, with further PHP such as constants."""
