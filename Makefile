@@ -48,7 +48,7 @@ bench: $(VENV)/.installed-dev ## speed of scoring and of the service, as ratios
 	$(BIN)/python -m benchmarks
 
 clients: $(VENV)/.installed-dev ## drive other people's Akismet clients against the service
-	$(BIN)/python -m pytest -q -m clients tests/clients
+	$(BIN)/python -m pytest -q -rs -m clients
 
 clean: ## remove what the other targets made, but not the data folder
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,35 @@
+"""``python -m benchmarks [NAME ...]``: runs them all, or those named; each writes its results to results/."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+BENCHMARKS = {
+    "http": "latency and throughput of comment-check over HTTP, against a no-op Flask endpoint",
+    "servers": "the WSGI servers that could serve us, on the no-op endpoint and on the service",
+}
+"""Module of this package, with a ``main(quick=...)`` that returns tables, and what they tell."""
+
+
+def main() -> None:
+    """Run the benchmarks one after the other and print their tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed, as ratios.")
+    # Not `choices`: argparse would refuse the empty list.
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}; default: all"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a short run, to see that it works; not for results"
+    )
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
+    for name in arguments.names or BENCHMARKS:
+        print(f"# {name}: {BENCHMARKS[name]}\n")
+        print(importlib.import_module(f"benchmarks.{name}").main(quick=arguments.quick))
+
+
+if __name__ == "__main__":
+    main()
