@@ -20,6 +20,7 @@ from service.feedback import Feedback
 from service.health import health
 from service.keys import Keys
 from service.policy import PolicyOverrides
+from service.privacy import privacy
 from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
 from service.settings import Settings
@@ -81,7 +82,7 @@ def create_app(
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,
     )
-    for blueprint in (comments, account, health):
+    for blueprint in (comments, account, health, privacy):
         app.register_blueprint(blueprint)
     install_failures(app)
     return app

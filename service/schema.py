@@ -61,6 +61,11 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
 _RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
+def _notice(words: str) -> dict[str, str]:
+    """Say in the commenter's words what a column holds; the privacy notice lists them."""
+    return {"notice": words}
+
+
 def _comment_columns() -> list[Column[Any]]:
     """What is kept of a comment, the same in ``checks`` and ``feedback``.
 
@@ -68,20 +73,50 @@ def _comment_columns() -> list[Column[Any]]:
     reads it. The user agent and the visitor's own request (``POST_*``, ``HTTP_*``) are not kept.
     """
     return [
-        Column("body", Text, nullable=False),
-        Column("author", Text, nullable=False),
-        Column("email_hash", String(64)),
-        Column("email_domain", Text, nullable=False),
-        Column("url", Text, nullable=False),
-        Column("ip_hash", String(64)),
-        Column("permalink", Text, nullable=False),
-        Column("kind", Text, nullable=False),
-        Column("tags", JSON, nullable=False),
-        Column("site_lang", Text, nullable=False),
-        Column("referrer", Text, nullable=False),
-        Column("honeypot", Text),
-        Column("nonce", Text, nullable=False),
-        Column("user_role", Text, nullable=False),
+        Column("body", Text, nullable=False, info=_notice("the text of the comment, as it was written")),
+        Column("author", Text, nullable=False, info=_notice("the author's name, as it was written")),
+        Column(
+            "email_hash",
+            String(64),
+            info=_notice("the e-mail address, only as a keyed hash: it cannot be read back"),
+        ),
+        Column(
+            "email_domain", Text, nullable=False, info=_notice("the part of the e-mail address behind the @")
+        ),
+        Column("url", Text, nullable=False, info=_notice("the author's website, as it was written")),
+        Column(
+            "ip_hash",
+            String(64),
+            info=_notice("the IP address, only as a keyed hash: it cannot be read back"),
+        ),
+        Column(
+            "permalink",
+            Text,
+            nullable=False,
+            info=_notice("the address of the page under which the comment stands"),
+        ),
+        Column(
+            "kind",
+            Text,
+            nullable=False,
+            info=_notice("the sort of comment: comment, reply, trackback and so on"),
+        ),
+        Column("tags", JSON, nullable=False, info=_notice("the page's tags")),
+        Column("site_lang", Text, nullable=False, info=_notice("the site's languages")),
+        Column(
+            "referrer",
+            Text,
+            nullable=False,
+            info=_notice("the page from which the browser came, if the site passes it on"),
+        ),
+        Column("honeypot", Text, info=_notice("what was typed into a form field that people cannot see")),
+        Column("nonce", Text, nullable=False, info=_notice("whether the form's hidden number came back")),
+        Column(
+            "user_role",
+            Text,
+            nullable=False,
+            info=_notice("the author's role on the site, if the author has an account there"),
+        ),
     ]
 
 
@@ -123,23 +158,49 @@ checks = Table(
     "checks",
     metadata,
     Column("id", _RowId, primary_key=True),
-    Column("guid", String(32), nullable=False, unique=True),
-    Column("created_at", UtcDateTime, nullable=False),
+    Column("guid", String(32), nullable=False, unique=True, info=_notice("a random name")),
+    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it came")),
     Column("key_id", ForeignKey("api_keys.id"), nullable=False),
     Column("site_id", ForeignKey("sites.id"), nullable=False),
     *_comment_columns(),
-    Column("content_hash", String(64), nullable=False),
-    Column("recheck_reason", Text, nullable=False),
-    Column("callback", Text, nullable=False),
-    Column("is_test", Boolean, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("log_odds", Float, nullable=False),
-    Column("decision", String(10), nullable=False),
-    Column("answer", String(10), nullable=False),
-    Column("discard", Boolean, nullable=False),
-    Column("model_version", Text, nullable=False),
-    Column("clues", JSON, nullable=False),
-    Column("decided_by", String(20), nullable=False),
+    Column(
+        "content_hash",
+        String(64),
+        nullable=False,
+        info=_notice("a keyed hash of the comment, to find it again when it is corrected"),
+    ),
+    Column("recheck_reason", Text, nullable=False, info=_notice("why the site asked again")),
+    Column(
+        "callback",
+        Text,
+        nullable=False,
+        info=_notice("the address at which the site would like to be told of a correction"),
+    ),
+    Column("is_test", Boolean, nullable=False, info=_notice("whether it was a test")),
+    Column(
+        "score", Float, nullable=False, info=_notice("the score: how likely the comment is spam, from 0 to 1")
+    ),
+    Column("log_odds", Float, nullable=False, info=_notice("the same on another scale")),
+    Column("decision", String(10), nullable=False, info=_notice("ham, unsure or spam")),
+    Column("answer", String(10), nullable=False, info=_notice("what the site was told")),
+    Column(
+        "discard",
+        Boolean,
+        nullable=False,
+        info=_notice("whether the site was told that nobody need see the comment"),
+    ),
+    Column(
+        "model_version", Text, nullable=False, info=_notice("the version of the model that gave the score")
+    ),
+    Column(
+        "clues",
+        JSON,
+        nullable=False,
+        info=_notice("the reasons for the score, which may quote words of the comment"),
+    ),
+    Column(
+        "decided_by", String(20), nullable=False, info=_notice("whether the model or a fixed rule decided")
+    ),
     CheckConstraint("decision IN ('ham', 'unsure', 'spam')", name="decision"),
     CheckConstraint("answer IN ('true', 'false', 'hold')", name="answer"),
     Index(None, "site_id", "content_hash"),
@@ -150,19 +211,28 @@ feedback = Table(
     "feedback",
     metadata,
     Column("id", _RowId, primary_key=True),
-    Column("guid", String(32), nullable=False, unique=True),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("label", String(4), nullable=False),
+    Column("guid", String(32), nullable=False, unique=True, info=_notice("a random name")),
+    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it came")),
+    Column(
+        "label", String(4), nullable=False, info=_notice("what a moderator of the site said: ham or spam")
+    ),
     Column("key_id", ForeignKey("api_keys.id"), nullable=False),
     Column("site_id", ForeignKey("sites.id"), nullable=False),
     Column("check_id", ForeignKey("checks.id", ondelete="SET NULL")),
     *_comment_columns(),
-    Column("content_hash", String(64), nullable=False),
-    Column("reporter_hash", String(64)),
-    Column("claimed_answer", String(5)),
-    Column("is_test", Boolean, nullable=False),
+    Column(
+        "content_hash",
+        String(64),
+        nullable=False,
+        info=_notice("a keyed hash of the comment, to find it again when it is corrected"),
+    ),
+    Column(
+        "reporter_hash", String(64), info=_notice("the moderator's name on the site, only as a keyed hash")
+    ),
+    Column("claimed_answer", String(5), info=_notice("what the site remembers to have been told")),
+    Column("is_test", Boolean, nullable=False, info=_notice("whether it was a test")),
     # Which daily count it raised, so that a later change of mind can take exactly that back.
-    Column("counted_as", String(20)),
+    Column("counted_as", String(20), info=_notice("which of the statistics it counted in")),
     # Deferred: the successor is written after its predecessor points to it, in one transaction.
     Column("superseded_by", ForeignKey("feedback.guid", deferrable=True, initially="DEFERRED")),
     CheckConstraint("label IN ('ham', 'spam')", name="label"),

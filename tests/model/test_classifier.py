@@ -95,3 +95,19 @@ def test_the_shipped_version_is_small():
 @settings(max_examples=100, deadline=None)
 def test_judging_and_scoring_agree_to_the_bit(comment):
     assert toy_classifier().judge(comment).score == float(toy_classifier().score([comment])[0])
+
+
+def test_a_reason_names_the_field_it_is_about():
+    comment = Comment(
+        body="Nice x [url=http://a.example/]y[/url]",
+        author="Jo",
+        url="http://b.example/",
+        permalink="/2026/hello-world/",
+    )
+    for clue in toy_classifier().judge(comment).clues:
+        if clue.text.startswith("author's name: "):
+            assert clue.text == "author's name: jo"
+        if clue.text.startswith("author's address: http"):
+            assert clue.text == "author's address: http://b.example/"
+        if clue.text.startswith("links to"):
+            assert clue.text == "links to http://a.example/"
