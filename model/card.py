@@ -95,8 +95,13 @@ class ModelCard:
 
 def _metric_row(row: dict[str, Any]) -> str:
     low, high = row["recall_1_interval"]
+    interval = "" if low is None else f" ({low:.2f}-{high:.2f})"
     return (
-        f"| {row['source']} | {row['n_spam']} | {row['n_ham']} | {row['auc']:.3f} "
-        f"| {row['recall_1']:.3f} ({low:.2f}-{high:.2f}) | {row['recall_01']:.3f} "
-        f"| {row['ham_held']:.4f} | {row['spam_caught']:.3f} |"
+        f"| {row['source']} | {row['n_spam']} | {row['n_ham']} | {_number(row['auc'])} "
+        f"| {_number(row['recall_1'])}{interval} | {_number(row['recall_01'])} "
+        f"| {_number(row['ham_held'], 4)} | {_number(row['spam_caught'])} |"
     )
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

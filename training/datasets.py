@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from model.comment import Comment, Label, LabeledComment
+from training.spintax import read_spintax
 
 # How far a source's labels are trusted: posts-x was labelled by a machine, the mail is twenty years old and
 # no comment.
 _SOURCE_WEIGHTS = {"posts-x": 0.3, "email-spamassassin": 0.3}
 # Rows of these sources belong together by the page they stand under.
 _GROUPED_BY_TITLE = frozenset({"youtube-uci"})
+# Expansions of a spammer's template; more only repeat themselves.
+_PER_PIECE = 15
 
 
 class CorpusError(Exception):
@@ -69,7 +72,9 @@ def read_jsonl(path: Path) -> Iterator[LabeledComment]:
 
 
 def read_folder(folder: Path) -> list[LabeledComment]:
-    """Read every ``*.jsonl`` and ``*.jsonl.gz`` of a folder, in order of name.
+    """Read every ``*.jsonl`` and ``*.jsonl.gz`` of a folder, in order of name, and expand its spintax.
+
+    Templates stand in ``spintax/pieces.txt``, if anywhere.
 
     Raises
     ------
@@ -81,7 +86,11 @@ def read_folder(folder: Path) -> list[LabeledComment]:
         raise CorpusError(
             f"no *.jsonl or *.jsonl.gz in {folder}: set REPLYGUARD_CORPORA to a folder of labelled comments"
         )
-    return [comment for path in paths for comment in read_jsonl(path)]
+    rows = [row for path in paths for row in read_jsonl(path)]
+    templates = folder / "spintax" / "pieces.txt"
+    if templates.exists():
+        rows += read_spintax(templates, per_piece=_PER_PIECE)
+    return rows
 
 
 def read_licences(folder: Path) -> dict[str, str]:

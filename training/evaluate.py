@@ -17,6 +17,8 @@ from training.split import leave_one_source_out
 
 MIN_ROWS = 50
 """A source counts in the means if it has as many of both labels."""
+MIN_HAM = 20
+"""Below this many ham no recall is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,13 @@ class Row:
     source, kind : str
     n_spam, n_ham : int
     auc, recall_1, recall_01 : float
-        NaN where a label is missing; recalls at 1 % and 0.1 % of this slice's ham called spam.
+        NaN where there is no spam or too little ham; recalls at 1 % and 0.1 % of this slice's ham called spam.
     recall_1_interval : (float, float)
         95 % bootstrap interval.
     ham_held, spam_caught : float
         Shares at or above the cut-off that the other sources chose.
     calibration_error : float
-        Expected calibration error, both labels weighing the same; NaN where a label is missing.
+        Expected calibration error, both labels weighing the same; NaN as above.
     """
 
     source: str
@@ -184,7 +186,8 @@ def measure(
     n_spam = int(is_spam.sum())
     n_ham = is_spam.size - n_spam
     caught = scores >= cuts
-    both = n_spam > 0 and n_ham > 0
+    # With a handful of ham "1 % of it" says nothing.
+    both = n_spam > 0 and n_ham >= MIN_HAM
     nan = float("nan")
     return Row(
         source=name,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.comment import LabeledComment
+from training.spintax import KIND as GENERATED
 
 
 def source_folds(comments: Sequence[LabeledComment], n_folds: int) -> NDArray[np.int64]:
@@ -45,14 +46,15 @@ def source_folds(comments: Sequence[LabeledComment], n_folds: int) -> NDArray[np
 def leave_one_source_out(
     comments: Sequence[LabeledComment], *, min_rows: int = 50, n_rest: int = 5
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield a name and the rows to leave out, until every source was left out once.
+    """Yield a name and the rows to leave out, until every source of real comments was left out once.
 
     A source with at least ``min_rows`` of both labels stands alone; the others are dealt into ``n_rest``
-    groups, since a source of one label tells only one of the two error rates.
+    groups, since a source of one label tells only one of the two error rates. What was generated is never
+    left out: it is nobody's comment.
     """
     n_rows = Counter((row.source, row.is_spam) for row in comments)
     sources = np.array([row.source for row in comments])
-    names = sorted({row.source for row in comments})
+    names = sorted({row.source for row in comments if row.kind != GENERATED})
     alone = [name for name in names if min(n_rows[name, True], n_rows[name, False]) >= min_rows]
     for name in alone:
         yield name, sources == name

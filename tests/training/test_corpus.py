@@ -58,3 +58,21 @@ def test_every_source_is_left_out_once():
     assert folds[0][0] == "both"
     assert len(folds) == 3
     assert np.sum([left_out for _, left_out in folds], axis=0).tolist() == [1] * len(rows)
+
+
+def test_what_was_generated_is_learnt_from_and_never_judged():
+    rows = [a_row(str(i), Label.HAM if i % 2 else Label.SPAM, source="real") for i in range(10)]
+    rows += [LabeledComment(Comment(body="spun"), Label.SPAM, source="spintax", kind="generated")]
+    assert [(name, left_out.tolist()) for name, left_out in leave_one_source_out(rows, min_rows=5)] == [
+        ("real", [True] * 10 + [False])
+    ]
+
+
+def test_other_talk_weighs_less_than_comments_on_pages():
+    rows = [
+        a_row("s"),
+        a_row("h", Label.HAM),
+        LabeledComment(Comment(body="v"), Label.HAM, source="b", kind="video"),
+    ]
+    weights = corpus.balanced_weights(rows)
+    assert weights[2] == pytest.approx(0.1 * weights[1])
