@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tomllib
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from model import artifact
 from model.comment import LabeledComment
 from model.registry import SHIPPED
 from training import datasets, run
+from training.experiment import ExperimentError, read_variants, run_variants, to_markdown
 from training.fit import FitParams
 from training.tables import report_to_markdown
 
@@ -78,6 +80,23 @@ def fit(corpora: Path | None, report_path: Path, target: Path) -> None:
             shutil.rmtree(path)
     size = sum(path.stat().st_size for path in (target / classifier.version).iterdir())
     click.echo(f"version {classifier.version}: {size / 1e6:.1f} MB, cut-offs {classifier.policy}")
+
+
+@main.command()
+@_corpora_option
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def experiment(corpora: Path | None, path: Path) -> None:
+    """Compare the variants of a TOML file on the blogs left out; print the table and write it beside the file."""
+    try:
+        variants = read_variants(path)
+    except (ExperimentError, tomllib.TOMLDecodeError) as error:
+        raise click.ClickException(str(error)) from error
+    outcomes = list(
+        run_variants(_read(_corpora(corpora)), variants, progress=lambda name: click.echo(name, err=True))
+    )
+    table = to_markdown(outcomes)
+    click.echo(table)
+    path.with_suffix(".table.md").write_text(table, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -67,24 +67,37 @@ def limit(comments: Sequence[LabeledComment], limits: Limits, *, seed: int) -> l
 
 
 # Comments on pages are what is judged; what else the corpora hold (video, chat, forum, mail, short messages)
-# is talk of another kind. At full weight it costs the blogs left out a fortieth of their recall at 1 %, left
-# out altogether it costs as much on the newest spun praise (docs/experiments/0001-first-model.md).
+# is talk of another kind.
 _PAGE_KINDS = frozenset({"blog", "form", "trackback", "generated"})
-_OTHER_KIND_WEIGHT = 0.1
 
 
-def balanced_weights(comments: Sequence[LabeledComment]) -> NDArray[np.float64]:
-    """Return sample weights, shape (n_comments,), mean 1: both labels alike, sources by their square root.
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How much a comment counts in a fit.
 
-    A source of 4,000 spam weighs 6 times one of 100, not 40 times: in between "every comment counts the
-    same" (the largest source decides) and "every source counts the same" (ten odd rows decide).
+    Attributes
+    ----------
+    other_kinds : float
+        Weight of what is no comment on a page, in (0, 1]. At 1 it costs the blogs left out four points of
+        recall at 1 %; without it the newest spun praise is caught half as often
+        (docs/experiments/0001-first-model.md).
+    source_power : float
+        From 0, "every comment counts the same" (the largest source decides), to 1, "every source counts the
+        same" (ten odd rows decide); hardly matters where sources are limited in size.
     """
+
+    other_kinds: float = 0.1
+    source_power: float = 0.5
+
+
+def balanced_weights(comments: Sequence[LabeledComment], balance: Balance) -> NDArray[np.float64]:
+    """Return sample weights, shape (n_comments,), mean 1: both labels alike, sources and kinds balanced."""
     n_rows = Counter((row.source, row.is_spam) for row in comments)
     weights = np.array(
         [
             row.weight
-            * (1.0 if row.kind in _PAGE_KINDS else _OTHER_KIND_WEIGHT)
-            / np.sqrt(n_rows[row.source, row.is_spam])
+            * (1.0 if row.kind in _PAGE_KINDS else balance.other_kinds)
+            / n_rows[row.source, row.is_spam] ** balance.source_power
             for row in comments
         ]
     )

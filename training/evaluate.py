@@ -113,7 +113,7 @@ def leave_sources_out(
     """
     everything = corpus.deduplicate(comments)
     matrix = make_matrix(everything, params.features)
-    fitted = _limited(matrix, params)
+    fitted = mark_limited(matrix, params)
     wanted = set(only)
     log_odds = np.full(len(everything), np.nan)
     cuts = np.full(len(everything), np.nan)
@@ -127,7 +127,7 @@ def leave_sources_out(
     return summarise(matrix, log_odds, cuts)
 
 
-def _limited(matrix: Matrix, params: FitParams) -> NDArray[np.bool_]:
+def mark_limited(matrix: Matrix, params: FitParams) -> NDArray[np.bool_]:
     """Mark the rows that a fit may see."""
     places = {id(row): place for place, row in enumerate(matrix.comments)}
     marked = np.zeros(len(matrix.comments), dtype=np.bool_)

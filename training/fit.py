@@ -45,6 +45,7 @@ class FitParams:
     max_iter : int
         Rounds of the solver; the sources left out gain nothing from more.
     limits : Limits
+    balance : Balance
     budgets : Budgets
     seed : int
     """
@@ -54,6 +55,7 @@ class FitParams:
     n_calibration_folds: int = 4
     max_iter: int = 50
     limits: corpus.Limits = field(default_factory=corpus.Limits)
+    balance: corpus.Balance = field(default_factory=corpus.Balance)
     budgets: Budgets = field(default_factory=Budgets)
     seed: int = 0
 
@@ -134,7 +136,11 @@ def fit_linear(matrix: Matrix, params: FitParams) -> Linear:
     with warnings.catch_warnings():
         # Stopping early is a choice, not a failure: see FitParams.max_iter.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        solver.fit(matrix.rows, matrix.is_spam, sample_weight=corpus.balanced_weights(matrix.comments))
+        solver.fit(
+            matrix.rows,
+            matrix.is_spam,
+            sample_weight=corpus.balanced_weights(matrix.comments, params.balance),
+        )
     return Linear(solver.coef_[0].astype(np.float64), float(solver.intercept_[0]))
 
 
@@ -161,7 +167,7 @@ def fit_calibrated(matrix: Matrix, params: FitParams) -> tuple[Linear, Policy, N
         unseen[left_out] = fit_linear(matrix[~left_out], params).log_odds(
             matrix.rows[np.flatnonzero(left_out)]
         )
-    weights = corpus.balanced_weights(matrix.comments)
+    weights = corpus.balanced_weights(matrix.comments, params.balance)
     platt = LogisticRegression(C=1e6).fit(unseen[:, None], matrix.is_spam, sample_weight=weights)
     slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     unseen = unseen * slope + shift

@@ -31,7 +31,7 @@ def test_no_campaign_and_no_source_is_louder_than_allowed():
 
 def test_both_labels_weigh_the_same():
     rows = [a_row(f"s{i}") for i in range(90)] + [a_row("h", Label.HAM, source="b")]
-    weights = corpus.balanced_weights(rows)
+    weights = corpus.balanced_weights(rows, corpus.Balance())
     assert weights.sum() == pytest.approx(91)
     assert weights[-1] == pytest.approx(45.5)
 
@@ -74,5 +74,5 @@ def test_other_talk_weighs_less_than_comments_on_pages():
         a_row("h", Label.HAM),
         LabeledComment(Comment(body="v"), Label.HAM, source="b", kind="video"),
     ]
-    weights = corpus.balanced_weights(rows)
+    weights = corpus.balanced_weights(rows, corpus.Balance())
     assert weights[2] == pytest.approx(0.1 * weights[1])
