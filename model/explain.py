@@ -112,7 +112,7 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
         return []
     layout = tokens.layout
     places, families = np.divmod(tokens.blocks[: shares.size], 3)
-    firsts, lasts = _shown_spans(layout.codes, tokens.firsts, tokens.lasts, families)
+    firsts, lasts = _shown_spans(layout.flags, tokens.firsts, tokens.lasts, families)
     segment_of = layout.segment_of[tokens.firsts]
     # One key per reason: a segment for authors and addresses, a text for the body, whose same words sum up.
     texts = hashing.spans(hashing.prefix_sums(layout.codes), firsts, lasts)
@@ -142,10 +142,10 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
 
 
 def _shown_spans(
-    codes: NDArray[np.uint32], firsts: NDArray[np.intp], lasts: NDArray[np.intp], families: NDArray[np.intp]
+    flags: NDArray[np.uint8], firsts: NDArray[np.intp], lasts: NDArray[np.intp], families: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the word that each n-gram stands in; words, pairs and n-grams without a letter stay as they are."""
-    letters = (text.classes(codes) & text.WORD) != 0
+    letters = (flags & text.WORD) != 0
     n = letters.size
     places = np.arange(n)
     starts = np.maximum.accumulate(np.where(letters, 0, places + 1))

@@ -106,6 +106,8 @@ class Layout:
     ----------
     codes : ndarray of uint32
         Every segment, each between spaces, after folding and collapsing.
+    flags : ndarray of uint8
+        Class bits of each code (``text.classes``).
     kept : ndarray of intp
         For each code, its place in the concatenation of the segments before collapsing.
     segment_of : ndarray of int32
@@ -113,6 +115,7 @@ class Layout:
     """
 
     codes: NDArray[np.uint32]
+    flags: NDArray[np.uint8]
     kept: NDArray[np.intp]
     segment_of: NDArray[np.int32]
 
@@ -240,9 +243,8 @@ class Extractor:
         layout, fields, owners = _lay_out(documents)
         codes, segment_of = layout.codes, layout.segment_of
         sums = hashing.prefix_sums(codes)
-        flags = text.classes(codes)
         field_of = fields[segment_of]
-        starts, ends, word_hashes = _words(flags, sums)
+        starts, ends, word_hashes = _words(layout.flags, sums)
         hashes: list[NDArray[np.uint64]] = []
         firsts: list[NDArray[np.intp]] = []
         lasts: list[NDArray[np.intp]] = []
@@ -347,15 +349,14 @@ def _lay_out(documents: list[Document]) -> tuple[Layout, NDArray[np.uint8], NDAr
     kept = np.flatnonzero(~dropped)
     codes, segment_of = codes[kept], segment_of[kept]
     fields = np.array([segment.field for segment in segments], dtype=np.uint8)
-    layout = _join_spaced(Layout(codes, kept, segment_of), documents, owners)
+    layout = _join_spaced(Layout(codes, text.classes(codes), kept, segment_of), documents, owners)
     return layout, fields, np.array(owners, dtype=np.int32)
 
 
 def _join_spaced(layout: Layout, documents: list[Document], owners: list[int]) -> Layout:
     """Join letters that were written apart ("v i a g r a"), and state it as a fact."""
     codes = layout.codes
-    flags = text.classes(codes)
-    letter = ((flags & text.WORD) != 0) & ((flags & text.IDEOGRAPH) == 0)
+    letter = (layout.flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
     alone = letter[1:-1] & ~letter[:-2] & ~letter[2:]
     at = np.flatnonzero(alone) + 1
     if at.size < _SPACED_RUN:
@@ -373,7 +374,7 @@ def _join_spaced(layout: Layout, documents: list[Document], owners: list[int]) -
     if not dropped:
         return layout
     kept = np.delete(np.arange(codes.size), np.concatenate(dropped))
-    return Layout(codes[kept], layout.kept[kept], layout.segment_of[kept])
+    return Layout(codes[kept], layout.flags[kept], layout.kept[kept], layout.segment_of[kept])
 
 
 def _words(
@@ -381,7 +382,7 @@ def _words(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint64]]:
     """Return the words' starts, ends and hashes; an ideograph is a word of its own."""
     word = (flags & text.WORD) != 0
-    inner = word & ((flags & text.IDEOGRAPH) == 0)
+    inner = (flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
     joined = inner[1:] & inner[:-1]
     starts = np.flatnonzero(word[1:] & ~joined) + 1
     ends = np.flatnonzero(word[:-1] & ~joined) + 1

@@ -95,9 +95,14 @@ def _folded(code: int) -> str:
 
 
 def _fill_page(page: int) -> None:
-    """Fill the tables for 256 code points; done on first use, as a whole text uses a handful of pages."""
+    """Fill the tables for 256 code points, and for all that these fold to.
+
+    Done on first use, as a whole text uses a handful of pages.
+    """
+    results: set[int] = set()
     for code in range(page << _PAGE_BITS, (page + 1) << _PAGE_BITS):
         result = _folded(code)
+        results.update(map(ord, result))
         flags = 0
         if result == "":
             _FOLD[code] = _DROPPED
@@ -124,6 +129,11 @@ def _fill_page(page: int) -> None:
             flags |= LOOKALIKE
             _TWIN[code] = ord(_LOOKALIKES[code])
         _CLASS[code] = flags
+        if code in _LOOKALIKES:
+            results.add(ord(_LOOKALIKES[code]))
+    for other in {code >> _PAGE_BITS for code in results}:
+        if _FOLD[other << _PAGE_BITS] == _UNKNOWN:
+            _fill_page(other)
 
 
 def _tables_for(codes: NDArray[np.uint32]) -> NDArray[np.int32]:
@@ -136,13 +146,13 @@ def _tables_for(codes: NDArray[np.uint32]) -> NDArray[np.int32]:
     return fold
 
 
-for _page in range(6):  # Latin, Greek, Cyrillic: always wanted
-    _fill_page(_page)
+for _page in (*range(6), LINK_MARK >> _PAGE_BITS):  # Latin, Greek, Cyrillic: always wanted
+    if _FOLD[_page << _PAGE_BITS] == _UNKNOWN:
+        _fill_page(_page)
 
 
 def classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Return the class bits of each code point of a folded text."""
-    _tables_for(codes)
+    """Return the class bits of each code point of a folded text; of any other text only what is known yet."""
     return _CLASS[codes]
 
 
