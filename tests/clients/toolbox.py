@@ -105,6 +105,8 @@ def _go(folder: Path) -> Tool:
         "HOME": str(folder),
         "GOPATH": str(sources),
         "GO111MODULE": "off",
+        # no C compiler is needed for it
+        "CGO_ENABLED": "0",
         "GOCACHE": str(folder / "cache"),
     }
     _run(
