@@ -71,9 +71,9 @@ class SpamClassifier:
         """Return bias plus weight times value of each row."""
         terms = self.weights[rows.indices].astype(np.float64)
         terms *= rows.values
-        # np.add.reduceat gives an empty row its neighbour's term; a guard at the end and a mask mend that.
-        starts = rows.indptr[:-1]
-        sums = np.add.reduceat(np.append(terms, 0.0), starts) if starts.size else np.zeros(0)
+        # The zero behind the last row is a row of its own: were it part of the last, that row would be summed in
+        # another order than alone. An empty row gets its neighbour's first term, which the mask takes back.
+        sums = np.add.reduceat(np.append(terms, 0.0), rows.indptr)[:-1]
         sums[np.diff(rows.indptr) == 0] = 0.0
         return sums + self.bias
 

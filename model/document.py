@@ -142,6 +142,9 @@ def _add_body(body: str, segments: list[Segment], facts: list[str]) -> list[link
         place = (first, last + 1) if sources is None else (int(sources[first]), int(sources[last]) + 1)
         _add_address(LINK, address, link.text, segments, facts, place)
     facts.append(f"links:{bucket(len(found))}")
+    if found:
+        n_unknown = len({address.domain for address in addresses if address.domain not in links.KNOWN})
+        facts.append(f"links:unknown:{bucket(n_unknown)}")
     facts += (
         f"disguise:{name}:{bucket(count)}"
         for name, count in (
@@ -217,6 +220,8 @@ def _add_address(
         facts.append(f"{name}:number")
     if address.domain in links.SHORTENERS:
         facts.append(f"{name}:shortener")
+    elif address.domain in links.KNOWN:
+        facts.append(f"{name}:known")
     hyphens = address.host.count("-")
     if hyphens:
         facts.append(f"{name}:hyphens:{min(hyphens, 3)}")

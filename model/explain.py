@@ -28,6 +28,8 @@ _FACTS = {
     "links:1": "one link",
     "links:2": "two links",
     "links": "many links",
+    "links:unknown:0": "well-known sites linked only",
+    "links:unknown": "little-known sites linked",
     "page:shared:0": "no words shared with the page",
     "author:words:1": "one word as the author's name",
     "caps": "much of it in capitals",
@@ -61,6 +63,7 @@ _PART = {
     "hyphens": "hyphens in the domain",
     "depth": "length of the path",
     "shortener": "link shortener",
+    "known": "a well-known site",
     "number": "a number for a host",
 }
 _PLACES = {"url": "author's address", "link": "link", "email": "e-mail"}

@@ -31,6 +31,37 @@ SHORTENERS = frozenset(
     "adf.ly soo.gd s.id v.gd qr.ae clck.ru vk.cc u.to bitly.com lnkd.in shorte.st bc.vc j.mp x.co dlvr.it".split()
 )
 
+KNOWN = frozenset(
+    "github.com gitlab.com bitbucket.org sourceforge.net stackoverflow.com stackexchange.com serverfault.com "
+    "superuser.com wikipedia.org wikimedia.org wiktionary.org mozilla.org mozilla.com apache.org python.org php.net "
+    "ruby-lang.org rubyonrails.org rust-lang.org golang.org go.dev nodejs.org npmjs.com pypi.org readthedocs.io "
+    "readthedocs.org debian.org ubuntu.com redhat.com fedoraproject.org archlinux.org kernel.org gnu.org fsf.org "
+    "w3.org ietf.org iana.org icann.org ieee.org acm.org arxiv.org doi.org nature.com sciencemag.org nih.gov nasa.gov "
+    "microsoft.com msdn.com technet.com windows.com azure.com office.com visualstudio.com apple.com google.com "
+    "android.com chromium.org youtube.com youtu.be vimeo.com flickr.com imgur.com twitter.com x.com facebook.com "
+    "linkedin.com instagram.com reddit.com ycombinator.com slashdot.org medium.com wordpress.org wordpress.com "
+    "blogger.com tumblr.com livejournal.com dev.to hashnode.com jsfiddle.net codepen.io pastebin.com gist.github.com "
+    "archive.org amazon.com ebay.com imdb.com goodreads.com spotify.com soundcloud.com bandcamp.com last.fm xkcd.com "
+    "nytimes.com washingtonpost.com theguardian.com guardian.co.uk bbc.co.uk bbc.com cnn.com reuters.com apnews.com "
+    "economist.com wsj.com ft.com bloomberg.com forbes.com time.com npr.org pbs.org wired.com arstechnica.com "
+    "theverge.com techcrunch.com zdnet.com cnet.com engadget.com gizmodo.com lifehacker.com mashable.com "
+    "spiegel.de zeit.de faz.net heise.de golem.de sueddeutsche.de tagesschau.de lemonde.fr lefigaro.fr elpais.com "
+    "elmundo.es corriere.it repubblica.it nrc.nl volkskrant.nl publico.pt folha.uol.com.br globo.com uol.com.br "
+    "habr.com lenta.ru baidu.com zhihu.com douban.com csdn.net cnblogs.com juejin.cn gitee.com bilibili.com "
+    "oracle.com java.com mysql.com postgresql.org sqlite.org mongodb.com redis.io nginx.org nginx.com docker.com "
+    "kubernetes.io ibm.com intel.com amd.com nvidia.com arm.com cisco.com dell.com hp.com lenovo.com samsung.com "
+    "sony.com nokia.com adobe.com jetbrains.com eclipse.org jquery.com reactjs.org vuejs.org angular.io "
+    "cloudflare.com digitalocean.com heroku.com netlify.com vercel.com creativecommons.org eff.org torproject.org "
+    "openstreetmap.org who.int un.org europa.eu gov.uk usa.gov whitehouse.gov congress.gov cdc.gov fda.gov irs.gov "
+    "paypal.com stripe.com ted.com coursera.org edx.org khanacademy.org mit.edu stanford.edu berkeley.edu "
+    "harvard.edu cmu.edu cornell.edu ox.ac.uk cam.ac.uk slideshare.net speakerdeck.com meetup.com kickstarter.com "
+    "patreon.com gravatar.com disqus.com askubuntu.com mathoverflow.net codeproject.com codeplex.com infoq.com "
+    "martinfowler.com joelonsoftware.com codinghorror.com smashingmagazine.com alistapart.com css-tricks.com "
+    "hanselman.com daringfireball.net openssl.org letsencrypt.org kde.org gnome.org launchpad.net "
+    "freedesktop.org".split()
+)
+"""Registered domains that many readers of blogs link to and that sell nothing there; learnt from, not trusted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

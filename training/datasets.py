@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from training.spintax import read_spintax
 _SOURCE_WEIGHTS = {"posts-x": 0.3, "email-spamassassin": 0.3}
 # Rows of these sources belong together by the page they stand under.
 _GROUPED_BY_TITLE = frozenset({"youtube-uci"})
+_RELABELS = Path(__file__).with_name("relabels.toml")
 # Expansions of a spammer's template; more only repeat themselves.
 _PER_PIECE = 15
 
@@ -74,7 +77,8 @@ def read_jsonl(path: Path) -> Iterator[LabeledComment]:
 def read_folder(folder: Path) -> list[LabeledComment]:
     """Read every ``*.jsonl`` and ``*.jsonl.gz`` of a folder, in order of name, and expand its spintax.
 
-    Templates stand in ``spintax/pieces.txt``, if anywhere.
+    Templates stand in ``spintax/pieces.txt``, if anywhere. Labels that reading proved wrong are corrected by
+    ``relabels.toml``.
 
     Raises
     ------
@@ -86,11 +90,22 @@ def read_folder(folder: Path) -> list[LabeledComment]:
         raise CorpusError(
             f"no *.jsonl or *.jsonl.gz in {folder}: set REPLYGUARD_CORPORA to a folder of labelled comments"
         )
-    rows = [row for path in paths for row in read_jsonl(path)]
+    corrected = read_relabels(_RELABELS)
+    rows = [
+        dataclasses.replace(row, label=corrected[row.id]) if row.id in corrected else row
+        for path in paths
+        for row in read_jsonl(path)
+    ]
     templates = folder / "spintax" / "pieces.txt"
     if templates.exists():
         rows += read_spintax(templates, per_piece=_PER_PIECE)
     return rows
+
+
+def read_relabels(path: Path) -> dict[str, Label]:
+    """Read the labels that replace a source's own, by comment id."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("relabel", [])
+    return {name: Label(entry["label"]) for entry in entries for name in entry["ids"]}
 
 
 def read_licences(folder: Path) -> dict[str, str]:

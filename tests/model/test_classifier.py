@@ -111,3 +111,10 @@ def test_a_reason_names_the_field_it_is_about():
             assert clue.text == "author's address: http://b.example/"
         if clue.text.startswith("links to"):
             assert clue.text == "links to http://a.example/"
+
+
+@given(st.lists(st.builds(Comment, body=fields, author=fields), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_no_neighbour_changes_a_score(batch):
+    together = toy_classifier().log_odds(batch)
+    assert together.tolist() == [float(toy_classifier().log_odds([comment])[0]) for comment in batch]

@@ -48,3 +48,8 @@ def test_licences_come_from_the_table(tmp_path):
     )
     assert datasets.read_licences(tmp_path).get("a") == "MIT"
     assert "b" not in datasets.read_licences(tmp_path)
+
+
+def test_labels_that_reading_proved_wrong_are_corrected(tmp_path):
+    write(tmp_path / "a.jsonl.gz", '{"id": "blog-mythz/40", "label": "ham", "content": "x"}')
+    assert datasets.read_folder(tmp_path)[0].is_spam
