@@ -75,4 +75,4 @@ def test_other_talk_weighs_less_than_comments_on_pages():
         LabeledComment(Comment(body="v"), Label.HAM, source="b", kind="video"),
     ]
     weights = corpus.balanced_weights(rows, corpus.Balance())
-    assert weights[2] == pytest.approx(0.1 * weights[1])
+    assert weights[2] == pytest.approx(corpus.Balance().other_ham * weights[1])

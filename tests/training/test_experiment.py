@@ -15,7 +15,7 @@ name = "as it is"
 name = "longer"
 features = {grams = [3, 4]}
 inverse_penalty = 1.0
-balance = {other_kinds = 0.5}
+balance = {other_ham = 0.5}
 kinds = ["blog"]
 """
 
@@ -31,7 +31,7 @@ def test_variants_change_what_they_name(path):
     first, second = read_variants(path)
     assert (first.params.features.bits, second.params.features.bits) == (14, 14)
     assert second.params.features.grams == (3, 4)
-    assert (second.params.inverse_penalty, second.params.balance.other_kinds) == (1.0, 0.5)
+    assert (second.params.inverse_penalty, second.params.balance.other_ham) == (1.0, 0.5)
     assert first.params.inverse_penalty != 1.0
     assert second.kinds == ("blog",)
 
