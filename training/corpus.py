@@ -110,6 +110,11 @@ def balanced_weights(comments: Sequence[LabeledComment], balance: Balance) -> ND
     return weights
 
 
+def on_pages(comments: Sequence[LabeledComment]) -> NDArray[np.bool_]:
+    """Return True for what was written under a page, shape (n_comments,)."""
+    return np.array([row.kind in _PAGE_KINDS for row in comments], dtype=np.bool_)
+
+
 def labels(comments: Sequence[LabeledComment]) -> NDArray[np.bool_]:
     """Return True for spam, shape (n_comments,)."""
     return np.array([row.is_spam for row in comments], dtype=np.bool_)

@@ -172,7 +172,10 @@ def fit_calibrated(matrix: Matrix, params: FitParams) -> tuple[Linear, Policy, N
     slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     unseen = unseen * slope + shift
     linear = fit_linear(matrix, params).stretched(slope, shift)
-    return linear, choose_policy(sigmoid(unseen[~matrix.is_spam]), params.budgets), unseen
+    # The promise is about comments on pages, and about the next site more than about the largest known one.
+    ham = corpus.on_pages(matrix.comments) & ~matrix.is_spam
+    policy = choose_policy(sigmoid(unseen[ham]), params.budgets, weights=weights[ham])
+    return linear, policy, unseen
 
 
 def make_classifier(

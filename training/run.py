@@ -64,8 +64,8 @@ def fit_version(
             "unsure from": _cut(policy.unsure_from, budgets.unsure),
             "spam from": _cut(policy.spam_from, budgets.spam),
             "discard from": _cut(policy.discard_from, budgets.discard),
-            "found on": f"{int((~matrix.is_spam).sum())} ham of sources left out, umbrella algorithm, "
-            f"confidence {budgets.confidence:g}",
+            "found on": f"{int((corpus.on_pages(matrix.comments) & ~matrix.is_spam).sum())} ham under pages of "
+            f"sources left out, weighed by source; umbrella algorithm, confidence {budgets.confidence:g}",
         },
         "limits": LIMITS,
         "libraries": {

@@ -34,7 +34,13 @@ class Budgets:
             raise ValueError("budgets must be fractions with discard < spam < unsure")
 
 
-def umbrella_threshold(ham_scores: NDArray[np.float64], *, max_fpr: float, confidence: float = 0.9) -> float:
+def umbrella_threshold(
+    ham_scores: NDArray[np.float64],
+    *,
+    max_fpr: float,
+    confidence: float = 0.9,
+    weights: NDArray[np.float64] | None = None,
+) -> float:
     """Return the lowest cut-off that keeps the budget on new ham with the given confidence.
 
     Parameters
@@ -45,6 +51,9 @@ def umbrella_threshold(ham_scores: NDArray[np.float64], *, max_fpr: float, confi
         Budget as a fraction of ham, in (0, 1).
     confidence : float
         In (0, 1).
+    weights : ndarray of float64, shape (n_ham,), optional
+        How much each stands for the ham to come, all above 0; alike if not given. The proof then counts as
+        many comments as the weights are worth, ``sum(w)**2 / sum(w**2)``.
 
     Returns
     -------
@@ -55,21 +64,30 @@ def umbrella_threshold(ham_scores: NDArray[np.float64], *, max_fpr: float, confi
     ----------
     X. Tong, Y. Feng and J. J. Li, "Neyman-Pearson classification algorithms and NP receiver operating
     characteristics", Science Advances 4 (2018): the smallest rank k for which
-    P(Binomial(n, 1 - max_fpr) >= k) <= 1 - confidence.
+    P(Binomial(n, 1 - max_fpr) >= k) <= 1 - confidence. L. Kish, "Survey Sampling" (1965), for the effective
+    sample size.
     """
-    n = ham_scores.size
-    ranks = np.arange(1, n + 1)
-    violation = binom.sf(ranks - 1, n, 1.0 - max_fpr)
+    if weights is None:
+        weights = np.ones(ham_scores.size)
+    n = math.floor(weights.sum() ** 2 / np.square(weights).sum() + 1e-9) if ham_scores.size else 0
+    violation = binom.sf(np.arange(n), n, 1.0 - max_fpr)
     allowed = np.flatnonzero(violation <= 1.0 - confidence)
     if allowed.size == 0:
         return math.inf
-    return float(np.nextafter(np.sort(ham_scores)[allowed[0]], math.inf))
+    rank = int(allowed[0]) + 1
+    order = np.argsort(ham_scores)
+    # The score below which as much of the weight lies as rank k has of n comments alike.
+    below = np.cumsum(weights[order]) / weights.sum()
+    place = int(np.searchsorted(below, rank / n - 1e-12))
+    return float(np.nextafter(ham_scores[order[min(place, order.size - 1)]], math.inf))
 
 
-def choose_policy(ham_scores: NDArray[np.float64], budgets: Budgets) -> Policy:
+def choose_policy(
+    ham_scores: NDArray[np.float64], budgets: Budgets, *, weights: NDArray[np.float64] | None = None
+) -> Policy:
     """Return the policy that keeps all three budgets; a range that cannot be proved stays closed (inf)."""
     cuts = [
-        umbrella_threshold(ham_scores, max_fpr=budget, confidence=budgets.confidence)
+        umbrella_threshold(ham_scores, max_fpr=budget, confidence=budgets.confidence, weights=weights)
         for budget in (budgets.unsure, budgets.spam, budgets.discard)
     ]
     return Policy(*np.maximum.accumulate(cuts).tolist())

@@ -30,3 +30,16 @@ def test_ranges_that_cannot_be_proved_stay_closed():
 def test_budgets_out_of_order_are_refused():
     with pytest.raises(ValueError, match="budgets"):
         Budgets(unsure=0.001, spam=0.01)
+
+
+def test_weights_count_for_what_they_are_worth():
+    scores = np.linspace(0, 1, 1000)
+    alike = umbrella_threshold(scores, max_fpr=0.05)
+    assert umbrella_threshold(scores, max_fpr=0.05, weights=np.full(1000, 7.0)) == alike
+    # The upper half stands for a tenth of the ham to come: its scores may be exceeded five times as often.
+    lower = umbrella_threshold(scores, max_fpr=0.05, weights=np.where(scores > 0.5, 0.1, 0.9))
+    assert 0.6 < lower < alike
+    # All weight on few comments proves nothing.
+    few = np.full(1000, 1e-9)
+    few[:20] = 1.0
+    assert umbrella_threshold(scores, max_fpr=0.05, weights=few) == math.inf
