@@ -48,7 +48,7 @@ class FeatureParams:
     """
 
     bits: int = 20
-    grams: tuple[int, ...] = (2, 3, 4, 5)
+    grams: tuple[int, ...] = (2, 3, 4)
     pairs: bool = True
     scales: dict[str, float] = field(default_factory=dict)
 

@@ -51,7 +51,7 @@ class FitParams:
     """
 
     features: FeatureParams = field(default_factory=lambda: FeatureParams(scales=BODY_FIRST))
-    inverse_penalty: float = 0.3
+    inverse_penalty: float = 0.1
     n_calibration_folds: int = 4
     max_iter: int = 50
     limits: corpus.Limits = field(default_factory=corpus.Limits)
