@@ -241,10 +241,14 @@ class Extractor:
     ) -> tuple[NDArray[np.uint64], NDArray[np.intp], NDArray[np.intp], Layout]:
         """Return every occurrence of a token as owner | place | block, with its span; facts come last."""
         layout, fields, owners = _lay_out(documents)
+        starts, ends = _words(layout.flags)
+        if np.count_nonzero(ends - starts == 1) >= _SPACED_RUN:
+            layout = _join_spaced(layout, documents, owners)
+            starts, ends = _words(layout.flags)
         codes, segment_of = layout.codes, layout.segment_of
         sums = hashing.prefix_sums(codes)
+        word_hashes = hashing.spans(sums, starts, ends)
         field_of = fields[segment_of]
-        starts, ends, word_hashes = _words(layout.flags, sums)
         hashes: list[NDArray[np.uint64]] = []
         firsts: list[NDArray[np.intp]] = []
         lasts: list[NDArray[np.intp]] = []
@@ -289,11 +293,16 @@ class Extractor:
             kept = field_of[all_firsts] != PAGE
             keys, all_firsts, all_lasts = keys[kept], all_firsts[kept], all_lasts[kept]
             _state_overlap(documents, word_hashes, ends - starts, segment_of[starts], fields, owners)
-        facts = np.array(
-            [_fact_hash(fact) for document in documents for fact in document.facts], dtype=np.uint64
+        # Plain integers: there are a dozen facts, and every array call costs as much as all of them.
+        bits, shift = self.params.bits, 64 - self.params.bits
+        fact_keys = np.array(
+            [
+                (owner << bits | _fact_hash(fact) >> shift) << _BLOCK_BITS | FACT
+                for owner, document in enumerate(documents)
+                for fact in document.facts
+            ],
+            dtype=np.uint64,
         )
-        fact_owners = np.repeat(np.arange(len(documents)), [len(document.facts) for document in documents])
-        fact_keys = _key(facts >> self._shift, fact_owners, np.uint64(FACT), self.params.bits)
         return np.concatenate((keys, fact_keys)), all_firsts, all_lasts, layout
 
 
@@ -349,18 +358,15 @@ def _lay_out(documents: list[Document]) -> tuple[Layout, NDArray[np.uint8], NDAr
     kept = np.flatnonzero(~dropped)
     codes, segment_of = codes[kept], segment_of[kept]
     fields = np.array([segment.field for segment in segments], dtype=np.uint8)
-    layout = _join_spaced(Layout(codes, text.classes(codes), kept, segment_of), documents, owners)
-    return layout, fields, np.array(owners, dtype=np.int32)
+    return Layout(codes, text.classes(codes), kept, segment_of), fields, np.array(owners, dtype=np.int32)
 
 
-def _join_spaced(layout: Layout, documents: list[Document], owners: list[int]) -> Layout:
+def _join_spaced(layout: Layout, documents: list[Document], owners: NDArray[np.int32]) -> Layout:
     """Join letters that were written apart ("v i a g r a"), and state it as a fact."""
     codes = layout.codes
     letter = (layout.flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
     alone = letter[1:-1] & ~letter[:-2] & ~letter[2:]
     at = np.flatnonzero(alone) + 1
-    if at.size < _SPACED_RUN:
-        return layout
     follows = (np.diff(at) == 2) & (np.diff(layout.segment_of[at]) == 0)
     edges = np.diff(np.concatenate(([0], follows.view(np.int8), [0])))
     dropped: list[NDArray[np.intp]] = []
@@ -377,16 +383,14 @@ def _join_spaced(layout: Layout, documents: list[Document], owners: list[int]) -
     return Layout(codes[kept], layout.flags[kept], layout.kept[kept], layout.segment_of[kept])
 
 
-def _words(
-    flags: NDArray[np.uint8], sums: NDArray[np.uint64]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint64]]:
-    """Return the words' starts, ends and hashes; an ideograph is a word of its own."""
+def _words(flags: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the words' starts and ends; an ideograph is a word of its own."""
     word = (flags & text.WORD) != 0
     inner = (flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
     joined = inner[1:] & inner[:-1]
     starts = np.flatnonzero(word[1:] & ~joined) + 1
     ends = np.flatnonzero(word[:-1] & ~joined) + 1
-    return starts, ends, hashing.spans(sums, starts, ends)
+    return starts, ends
 
 
 def _state_overlap(
