@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from model import hashing, text
+from model import hashing
 from model.comment import Comment
-from model.document import AUTHOR, BODY, FIELDS, LINK, PAGE, URL, Document, Segment, bucket, prepare
+from model.document import AUTHOR, BODY, FIELDS, LINK, PAGE, URL, Document, bucket, prepare
+from model.layout import Layout, lay_out
 
 WORD, PAIR, GRAM = range(3)
 FACT = 15
@@ -26,9 +27,7 @@ FACT = 15
 _N_BLOCKS = 16
 _BLOCK_BITS = 4
 _BATCH_CODES = 1 << 16
-_SPACE = np.array([32], dtype=np.uint32)
 _MIN_PAGE_WORD = 4
-_SPACED_RUN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +95,6 @@ class Rows:
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     values: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the tokens of a batch come from; positions count code points of ``codes``.
-
-    Attributes
-    ----------
-    codes : ndarray of uint32
-        Every segment, each between spaces, after folding and collapsing.
-    flags : ndarray of uint8
-        Class bits of each code (``text.classes``).
-    kept : ndarray of intp
-        For each code, its place in the concatenation of the segments before collapsing.
-    segment_of : ndarray of int32
-        For each code, the segment it belongs to.
-    """
-
-    codes: NDArray[np.uint32]
-    flags: NDArray[np.uint8]
-    kept: NDArray[np.intp]
-    segment_of: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +217,9 @@ class Extractor:
         self, documents: list[Document]
     ) -> tuple[NDArray[np.uint64], NDArray[np.intp], NDArray[np.intp], Layout]:
         """Return every occurrence of a token as owner | place | block, with its span; facts come last."""
-        layout, fields, owners = _lay_out(documents)
-        starts, ends = _words(layout.flags)
-        if np.count_nonzero(ends - starts == 1) >= _SPACED_RUN:
-            layout = _join_spaced(layout, documents, owners)
-            starts, ends = _words(layout.flags)
-        codes, segment_of = layout.codes, layout.segment_of
+        layout = lay_out(documents)
+        starts, ends = layout.starts, layout.ends
+        codes, segment_of, fields, owners = layout.codes, layout.segment_of, layout.fields, layout.owners
         sums = hashing.prefix_sums(codes)
         word_hashes = hashing.spans(sums, starts, ends)
         field_of = fields[segment_of]
@@ -292,7 +266,7 @@ class Extractor:
         if (fields == PAGE).any():
             kept = field_of[all_firsts] != PAGE
             keys, all_firsts, all_lasts = keys[kept], all_firsts[kept], all_lasts[kept]
-            _state_overlap(documents, word_hashes, ends - starts, segment_of[starts], fields, owners)
+            _state_overlap(documents, layout, word_hashes)
         # Plain integers: there are a dozen facts, and every array call costs as much as all of them.
         bits, shift = self.params.bits, 64 - self.params.bits
         fact_keys = np.array(
@@ -332,81 +306,13 @@ def _batches(comments: Sequence[Comment]) -> Iterator[list[Document]]:
         yield batch
 
 
-def _lay_out(documents: list[Document]) -> tuple[Layout, NDArray[np.uint8], NDArray[np.int32]]:
-    """Put all segments into one array with a space before each, and collapse runs.
-
-    Returns the layout, each segment's field and each segment's owner.
-    """
-    segments: list[Segment] = []
-    owners: list[int] = []
-    for owner, document in enumerate(documents):
-        segments += document.segments
-        owners += [owner] * len(document.segments)
-    parts: list[NDArray[np.uint32]] = []
-    for segment in segments:
-        parts += (_SPACE, segment.codes)
-    parts.append(_SPACE)
-    codes = np.concatenate(parts)
-    lengths = [segment.codes.size + 1 for segment in segments]
-    lengths[-1] += 1  # the space after the last
-    segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), lengths)
-    # White space collapses to one space; of a letter repeated three times or more, two stay.
-    same = codes[1:] == codes[:-1]
-    dropped = np.zeros(codes.size, dtype=np.bool_)
-    dropped[1:] = same & (codes[1:] == 32) & (segment_of[1:] == segment_of[:-1])
-    dropped[2:] |= same[1:] & same[:-1] & (codes[2:] != 32)
-    kept = np.flatnonzero(~dropped)
-    codes, segment_of = codes[kept], segment_of[kept]
-    fields = np.array([segment.field for segment in segments], dtype=np.uint8)
-    return Layout(codes, text.classes(codes), kept, segment_of), fields, np.array(owners, dtype=np.int32)
-
-
-def _join_spaced(layout: Layout, documents: list[Document], owners: NDArray[np.int32]) -> Layout:
-    """Join letters that were written apart ("v i a g r a"), and state it as a fact."""
-    codes = layout.codes
-    letter = (layout.flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
-    alone = letter[1:-1] & ~letter[:-2] & ~letter[2:]
-    at = np.flatnonzero(alone) + 1
-    follows = (np.diff(at) == 2) & (np.diff(layout.segment_of[at]) == 0)
-    edges = np.diff(np.concatenate(([0], follows.view(np.int8), [0])))
-    dropped: list[NDArray[np.intp]] = []
-    for begin, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
-        if end - begin + 1 >= _SPACED_RUN:
-            dropped.append(np.arange(at[begin] + 1, at[end], 2))
-            owner = owners[layout.segment_of[at[begin]]]
-            fact = "disguise:spaced"
-            if fact not in documents[owner].facts:
-                documents[owner].facts.append(fact)
-    if not dropped:
-        return layout
-    kept = np.delete(np.arange(codes.size), np.concatenate(dropped))
-    return Layout(codes[kept], layout.flags[kept], layout.kept[kept], layout.segment_of[kept])
-
-
-def _words(flags: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the words' starts and ends; an ideograph is a word of its own."""
-    word = (flags & text.WORD) != 0
-    inner = (flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
-    joined = inner[1:] & inner[:-1]
-    starts = np.flatnonzero(word[1:] & ~joined) + 1
-    ends = np.flatnonzero(word[:-1] & ~joined) + 1
-    return starts, ends
-
-
-def _state_overlap(
-    documents: list[Document],
-    hashes: NDArray[np.uint64],
-    lengths: NDArray[np.intp],
-    segment_of: NDArray[np.int32],
-    fields: NDArray[np.uint8],
-    owners: NDArray[np.int32],
-) -> None:
+def _state_overlap(documents: list[Document], layout: Layout, word_hashes: NDArray[np.uint64]) -> None:
     """State, for each comment with a page, how many of the page's words its body shares."""
-    telling = lengths >= _MIN_PAGE_WORD
-    hashes, segment_of = hashes[telling], segment_of[telling]
-    field_of, owner_of = fields[segment_of], owners[segment_of]
-    for segment in np.flatnonzero(fields == PAGE):
-        owner = int(owners[segment])
+    telling = layout.ends - layout.starts >= _MIN_PAGE_WORD
+    hashes, segment_of = word_hashes[telling], layout.segment_of[layout.starts[telling]]
+    field_of, owner_of = layout.fields[segment_of], layout.owners[segment_of]
+    for segment in np.flatnonzero(layout.fields == PAGE):
+        owner = int(layout.owners[segment])
         # A page has a handful of words: Python's sets are four times faster here than sorted arrays.
         page = set(hashes[segment_of == segment].tolist())
         body = hashes[(owner_of == owner) & (field_of == BODY)].tolist()
