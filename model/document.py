@@ -22,6 +22,7 @@ MAX_LINKS = 40
 MAX_LINK_CHARS = 300
 MAX_AUTHOR_CHARS = 300
 MAX_PAGE_CHARS = 2_000
+MAX_HOST_CHARS = 253
 
 LINK_MARK = chr(text.LINK_MARK)
 
@@ -253,7 +254,7 @@ def _add_relations(
     if site.domain and any(address.host == site.host for address in addresses):
         facts.append("link:own-site")
     if comment.email:
-        domain = comment.email.rpartition("@")[2].strip().lower()
+        domain = comment.email.rpartition("@")[2].strip().lower()[:MAX_HOST_CHARS]
         if domain in _FREE_MAIL:
             facts.append("email:free")
         elif domain:

@@ -105,8 +105,8 @@ def describe(fact: str) -> tuple[str, str]:
             return ("body" if place in {"links", "disguise", "markup", "caps"} else place), _FACTS[name]
     part, _, value = detail.partition(":")
     if place in _PLACES and part in _PART:
-        return place, f"{_PLACES[place]}: {_PART[part].format(value)}"
-    return place, fact
+        return place, f"{_PLACES[place]}: {_PART[part].format(value[:80])}"
+    return place, fact[:80]
 
 
 def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.float64]) -> list[Clue]:

@@ -18,7 +18,7 @@ _HTML = re.compile(r"<[a-zA-Z/!?]|&(?:#|[a-zA-Z])")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?")
 _BBCODE = re.compile(
     r"\[(?P<tag>url|link|img|b|i|u|s|email|quote|color|size|font|center|code|list|\*)"
-    r"(?:=\s*[\"']?(?P<value>[^\]\"']{0,2000})[\"']?)?\]|\[/(?:url|link|img|b|i|u|s|email|quote|color|size|font|center|code|list)\]",
+    r"(?:=\s*[\"']?(?P<value>[^\]\"']{0,500})[\"']?)?\]|\[/(?:url|link|img|b|i|u|s|email|quote|color|size|font|center|code|list)\]",
     re.IGNORECASE,
 )
 _MARKDOWN = re.compile(r"!?\[(?P<label>[^\[\]\n]{0,500})\]\(\s*(?P<address>[^()\s]{1,2000})[^()\n]{0,200}\)")

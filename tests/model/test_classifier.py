@@ -7,6 +7,7 @@ from model.classifier import sigmoid
 from model.comment import Comment
 from model.registry import SHIPPED, Registry
 from model.verdict import Decision, Policy
+from tests.model.test_features import HUGE
 from tests.toy import toy_classifier, toy_corpus
 
 fields = st.text(max_size=150)
@@ -118,3 +119,15 @@ def test_a_reason_names_the_field_it_is_about():
 def test_no_neighbour_changes_a_score(batch):
     together = toy_classifier().log_odds(batch)
     assert together.tolist() == [float(toy_classifier().log_odds([comment])[0]) for comment in batch]
+
+
+@pytest.mark.parametrize("body", HUGE.values(), ids=HUGE.keys())
+def test_reasons_stay_short_and_exact_whatever_comes(body):
+    verdict = toy_classifier().judge(
+        Comment(body=body, author=body, url=body, permalink=body, email=body, post_title=body, site=body)
+    )
+    assert verdict.bias + sum(clue.weight for clue in verdict.clues) == pytest.approx(
+        verdict.log_odds, abs=1e-6
+    )
+    assert len(verdict.clues) < 40
+    assert max(len(clue.text) for clue in verdict.clues) <= 120
