@@ -63,8 +63,8 @@ class GroupCommit:
         Parameters
         ----------
         work : callable
-            Called with the connection, by whichever thread leads. Where one work of a group fails, all are
-            undone and each is done once more in a transaction of its own; so it must have no effect but
+            Called with the connection, by whichever thread leads. Where the common transaction fails, it is
+            undone and each work is done once more in one of its own; so a work must have no effect but
             through the connection.
 
         Raises
@@ -98,9 +98,10 @@ class GroupCommit:
             with self._turn.taken(deadline):
                 try:
                     self._together(group, deadline)
-                except _WorkFailed as failed:
+                except Exception:
                     if len(group) == 1:
-                        raise failed.error from None
+                        raise
+                    # One of them is at fault, in its statements or, by a deferred constraint, at the commit.
                     for entry in group:
                         self._alone(entry, deadline)
         except BaseException as error:
@@ -128,10 +129,7 @@ class GroupCommit:
                 group[:] = self._waiting
                 self._waiting = []
             for entry in group:
-                try:
-                    entry.value = entry.work(connection)
-                except Exception as error:
-                    raise _WorkFailed(error) from error
+                entry.value = entry.work(connection)
 
     def _alone(self, entry: _Entry, deadline: float) -> None:
         try:
@@ -140,11 +138,3 @@ class GroupCommit:
         # Whatever one work raises is for its own thread; the others of the group must go on.
         except Exception as error:
             entry.error = error
-
-
-class _WorkFailed(Exception):
-    """Carries what a work raised out of the transaction, to tell it from a failed commit."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
