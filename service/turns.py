@@ -87,6 +87,7 @@ class _FileLock:
     def __init__(self, path: str) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self._is_held = False
 
     def acquire(self, deadline: float) -> None:
         """Take the lock, or raise DatabaseBusy at the deadline."""
@@ -100,18 +101,24 @@ class _FileLock:
                 if time.monotonic() >= deadline:
                     raise DatabaseBusy("another process kept the turn to write for too long") from None
                 time.sleep(_PAUSE_S)
+            except OSError:
+                # A file system without such locks. SQLite's own must do, as where the file cannot be had.
+                return
             else:
+                self._is_held = True
                 return
 
     def release(self) -> None:
         """Give the lock back; does nothing if it is not held."""
-        if self._descriptor is not None:
+        if self._is_held and self._descriptor is not None:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            self._is_held = False
 
     def close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+            self._is_held = False
 
     def _opened(self) -> int | None:
         """Return the open file; None if it cannot be had.
