@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...]``: runs them all, or those named; each writes its results to results/."""
+"""``python -m benchmarks [NAME ...]``: runs those named, or ``http``; each writes its results to results/."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ BENCHMARKS = {
     "servers": "the WSGI servers that could serve us, on the no-op endpoint and on the service",
 }
 """Module of this package, with a ``main(quick=...)`` that returns tables, and what they tell."""
+DEFAULT = ("http",)
+"""What runs where none is named: it needs nothing but the service's own dependencies; ``servers`` compares
+servers that must be installed first."""
 
 
 def main() -> None:
-    """Run the benchmarks one after the other and print their tables."""
+    """Run benchmarks one after the other and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed, as ratios.")
     # Not `choices`: argparse would refuse the empty list.
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}; default: all"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"one of: {', '.join(BENCHMARKS)}; default: {', '.join(DEFAULT)}",
     )
     parser.add_argument(
         "--quick", action="store_true", help="a short run, to see that it works; not for results"
@@ -26,7 +32,7 @@ def main() -> None:
     unknown = sorted(set(arguments.names) - set(BENCHMARKS))
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
-    for name in arguments.names or BENCHMARKS:
+    for name in arguments.names or DEFAULT:
         print(f"# {name}: {BENCHMARKS[name]}\n")
         print(importlib.import_module(f"benchmarks.{name}").main(quick=arguments.quick))
 

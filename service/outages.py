@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import ModelError, ModelUnavailable
-from service.db import DatabaseBusy
+from service.turns import DatabaseBusy
 
 
 @dataclass(frozen=True, slots=True)

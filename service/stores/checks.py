@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
@@ -56,27 +56,31 @@ class CheckStore:
             If the database cannot take it; nothing is kept then.
         """
         try:
-            with self._database.write() as connection:
-                site_id = self._sites.resolve(connection, record.site, record.created_at)
-                connection.execute(
-                    _INSERT,
-                    {
-                        **record.values,
-                        "created_at": record.created_at,
-                        "key_id": record.key_id,
-                        "site_id": site_id,
-                    },
-                )
-                if record.counted:
-                    CountStore.add(
-                        connection,
-                        day=record.created_at.date(),
-                        key_id=record.key_id,
-                        site_id=site_id,
-                        amounts=record.counted,
-                    )
+            site_id = self._database.write_together(lambda connection: self._add(connection, record))
         except IntegrityError:
             # The site may have been erased since its number was remembered.
             self._sites.forget(record.site)
             raise
         self._sites.remember(record.site, site_id)
+
+    def _add(self, connection: Connection, record: CheckRecord) -> int:
+        """Write a check and count it; return its site's number."""
+        site_id = self._sites.resolve(connection, record.site, record.created_at)
+        connection.execute(
+            _INSERT,
+            {
+                **record.values,
+                "created_at": record.created_at,
+                "key_id": record.key_id,
+                "site_id": site_id,
+            },
+        )
+        if record.counted:
+            CountStore.add(
+                connection,
+                day=record.created_at.date(),
+                key_id=record.key_id,
+                site_id=site_id,
+                amounts=record.counted,
+            )
+        return site_id

@@ -76,8 +76,9 @@ class FeedbackStore:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with self._database.write() as connection:
-                    return self._add(connection, record, counted_as)
+                return self._database.write_together(
+                    lambda connection: self._add(connection, record, counted_as)
+                )
             except IntegrityError:
                 self._sites.forget(record.site)
                 if attempt == _ATTEMPTS:

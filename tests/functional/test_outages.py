@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select, text
+from sqlalchemy import Connection, event, func, select, text
 
 from service.champion import RETRY_S, Champion
 from service.db import Database
@@ -149,15 +149,15 @@ def with_pragma(database: Database) -> Iterator[Callable[[str], None]]:
     listeners: list[Any] = []
 
     def add(pragma: str) -> None:
-        def on_checkout(dbapi_connection: Any, *_: Any) -> None:
-            dbapi_connection.execute(f"PRAGMA {pragma}")
+        def on_begin(connection: Connection) -> None:
+            connection.exec_driver_sql(f"PRAGMA {pragma}")
 
-        event.listen(database.engine, "checkout", on_checkout)
-        listeners.append(on_checkout)
+        event.listen(database.engine, "begin", on_begin)
+        listeners.append(on_begin)
 
     yield add
     for each in listeners:
-        event.remove(database.engine, "checkout", each)
+        event.remove(database.engine, "begin", each)
 
 
 @sqlite_only
