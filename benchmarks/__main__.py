@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...]``: runs those named, or ``http``; each writes its results to results/."""
+"""``python -m benchmarks [NAME ...]``: runs those named, or ``scoring`` and ``http``; each writes its results to results/."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import importlib
 
 BENCHMARKS = {
     "http": "latency and throughput of comment-check over HTTP, against a no-op Flask endpoint",
+    "scoring": "features, score and reasons of one comment, against scikit-learn's own pipeline",
     "servers": "the WSGI servers that could serve us, on the no-op endpoint and on the service",
 }
 """Module of this package, with a ``main(quick=...)`` that returns tables, and what they tell."""
-DEFAULT = ("http",)
-"""What runs where none is named: it needs nothing but the service's own dependencies; ``servers`` compares
+DEFAULT = ("scoring", "http")
+"""What runs where none is named: it needs nothing but our own dependencies; ``servers`` compares
 servers that must be installed first."""
 
 
