@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...]``: runs those named, or ``scoring`` and ``http``; each writes its results to results/."""
+"""``python -m benchmarks [NAME ...]``: runs those named, or the default ones; each writes to results/."""
 
 from __future__ import annotations
 
