@@ -22,6 +22,7 @@ MIN_WEIGHT = 0.02
 """In log-odds; weaker reasons go into the rest."""
 _MAX_SPANS = 20
 _MAX_WORD = 40
+_LINK = chr(text.LINK_MARK)
 
 _FACTS = {
     "links:0": "no links",
@@ -137,10 +138,15 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
             clues.append(Clue(f"links to {segment.label[:80]}", weight, "body", (segment.place,)))
         else:
             first, last = int(firsts[example]), int(lasts[example])
-            shown = text.to_text(layout.codes[first:last]).replace(chr(text.LINK_MARK), "LINK").strip()
+            shown = text.to_text(layout.codes[first:last]).strip()
             kind = "words" if " " in shown else "word" if shown.isalnum() else "characters"
+            words = (
+                f'{kind} "{shown[:60].replace(_LINK, "(link)")}"'
+                if shown != _LINK
+                else "an address among the words"
+            )
             spans = _source_spans(tokens, document, firsts, lasts, np.flatnonzero(inverse == reason))
-            clues.append(Clue(f'{kind} "{shown[:60]}"', weight, "body", spans))
+            clues.append(Clue(words, weight, "body", spans))
     return clues
 
 

@@ -78,7 +78,9 @@ def _comment_columns() -> list[Column[Any]]:
         Column(
             "email_hash",
             String(64),
-            info=_notice("the e-mail address, only as a keyed hash: it cannot be read back"),
+            info=_notice(
+                "the e-mail address, only as a keyed hash: without the operator's secret it cannot be traced back"
+            ),
         ),
         Column(
             "email_domain", Text, nullable=False, info=_notice("the part of the e-mail address behind the @")
@@ -87,7 +89,9 @@ def _comment_columns() -> list[Column[Any]]:
         Column(
             "ip_hash",
             String(64),
-            info=_notice("the IP address, only as a keyed hash: it cannot be read back"),
+            info=_notice(
+                "the IP address, only as a keyed hash: without the operator's secret it cannot be traced back"
+            ),
         ),
         Column(
             "permalink",
