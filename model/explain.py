@@ -141,7 +141,7 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
             shown = text.to_text(layout.codes[first:last]).strip()
             kind = "words" if " " in shown else "word" if shown.isalnum() else "characters"
             words = (
-                f'{kind} "{shown[:60].replace(_LINK, "(link)")}"'
+                f'{kind} "{shown.replace(_LINK, "(link)")[:60]}"'
                 if shown != _LINK
                 else "an address among the words"
             )
