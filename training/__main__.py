@@ -1,4 +1,4 @@
-"""``python -m training fit`` and ``evaluate``: reads the corpora, writes versions and reports."""
+"""``python -m training fit``, ``evaluate``, ``attack``: reads the corpora, writes versions and reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from model import artifact
 from model.comment import LabeledComment
 from model.registry import SHIPPED
-from training import datasets, run
+from training import datasets, robustness, run
 from training.experiment import ExperimentError, read_variants, run_variants, to_markdown
 from training.fit import FitParams
 from training.tables import report_to_markdown
@@ -97,6 +97,36 @@ def experiment(corpora: Path | None, path: Path) -> None:
     table = to_markdown(outcomes)
     click.echo(table)
     path.with_suffix(".table.md").write_text(table, encoding="utf-8")
+
+
+@main.command()
+@_corpora_option
+@click.option("--only", multiple=True, help="Leave out only this blog; may be repeated.")
+@click.option("--spam", "n_spam", type=click.IntRange(min=1), default=300, help="Spam of one blog at most.")
+@click.option("--seed", type=int, default=0, help="Chooses the spam, its disguise and the words appended.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "attacks.json")
+def attack(corpora: Path | None, only: tuple[str, ...], n_spam: int, seed: int, json_path: Path) -> None:
+    """Disguise the spam of each blog left out; print what is still caught, and write it with its JSON."""
+    params = FitParams()
+    try:
+        outcomes = list(
+            robustness.attack_all(
+                _read(_corpora(corpora)),
+                {"Replyguard": robustness.replyguard(params)},
+                limits=params.limits,
+                n_spam=n_spam,
+                only=only,
+                seed=seed,
+                progress=lambda name: click.echo(f"without {name}", err=True),
+            )
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    table = robustness.to_markdown(outcomes)
+    click.echo(table)
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(robustness.as_dict(outcomes), indent=1) + "\n", encoding="utf-8")
+    json_path.with_suffix(".md").write_text(table, encoding="utf-8")
 
 
 if __name__ == "__main__":
