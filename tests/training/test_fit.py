@@ -12,7 +12,7 @@ WEIGHTS = corpus.balanced_weights(MATRIX.comments, TOY_PARAMS.balance)
 
 
 def test_a_token_that_tells_is_louder_than_one_that_does_not():
-    scales = evidence(MATRIX, WEIGHTS, TOY_PARAMS)
+    scales = evidence(MATRIX, WEIGHTS, dataclasses.replace(TOY_PARAMS, evidence_power=0.5))
     words = make_matrix(
         [dataclasses.replace(MATRIX.comments[0], comment=Comment(body=word)) for word in ("casino", "and")],
         TOY_PARAMS.features,
