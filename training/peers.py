@@ -283,8 +283,8 @@ def to_markdown(comparison: Comparison) -> str:
         "# Peers on blogs left out",
         "",
         f"Each scorer is fitted without the blog and judged on all of its comments. All fits see the same rows: "
-        f"at most {comparison.per_source} per source and label, {min(fitted)} to {max(fitted)} in all. Recall is at 1 % and "
-        f"0.1 % of the blog's ham blocked, with the 95 % bootstrap interval of {N_ROUNDS} rounds.",
+        f"at most {comparison.per_source} per source and label, {min(fitted)} to {max(fitted)} in all. "
+        f"Recall is at 1 % and 0.1 % of the blog's ham blocked, with the 95 % bootstrap interval of {N_ROUNDS} rounds.",
         "",
         "| scorer | AUC | at 1 % | interval | we are ahead by | at 0.1 % | interval | we are ahead by |",
         "|---|---:|---:|---|---|---:|---|---|",

@@ -107,7 +107,7 @@ class Bogofilter(MailFilter):
 
     def judge(self, folder: Path, mailbox: Path) -> list[float]:
         """Return the spamicity of each message."""
-        printed = self.run("-C", "-d", str(folder), "-M", "-t", "--terse-format=%.17g", "-I", str(mailbox))
+        printed = self.run("-C", "-d", str(folder), "-M", "-t", "--terse-format=%.16f", "-I", str(mailbox))
         return [float(line) for line in printed.split()]
 
 
