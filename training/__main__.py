@@ -87,7 +87,11 @@ def _write(json_path: Path, data: dict[str, Any], table: str) -> None:
 @main.command()
 @_corpora_option
 @click.option(
-    "--per-source", type=click.IntRange(min=1), help="Rows of one source and label that a fit sees."
+    "--per-source",
+    type=click.IntRange(min=1),
+    default=_PEER_ROWS,
+    show_default=True,
+    help="Rows of one source and label that any fit sees, ours too.",
 )
 @click.option(
     "--only", multiple=True, type=click.Choice(sorted(_PEERS)), help="These peers; may be repeated."

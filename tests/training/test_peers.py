@@ -214,7 +214,7 @@ def test_fasttext_is_named_where_it_is_not_installed(monkeypatch):
 
 
 class Words(ModuleType):
-    """Stands for the library: knows the words of spam and of ham, one line each."""
+    """Stands for the library: keeps the labels it was fitted on, and knows spam by a word."""
 
     def train_supervised(self, path, **settings):
         with open(path, encoding="utf-8") as lines:
@@ -224,10 +224,9 @@ class Words(ModuleType):
 
     def predict(self, lines, k):
         assert not any("\n" in line for line in lines)
-        names = ("__label__spam", "__label__ham")
-        return [
-            [names if "example" in line else names[::-1], np.array([0.9, 0.1])][0] for line in lines
-        ], np.array([[0.9, 0.1]] * len(lines))
+        names = ["__label__spam", "__label__ham"]
+        labels = [names if "example" in line else names[::-1] for line in lines]
+        return labels, np.array([[0.9, 0.1]] * len(lines))
 
 
 def test_fasttext_is_given_lines_and_gives_log_odds(monkeypatch):
@@ -239,22 +238,38 @@ def test_fasttext_is_given_lines_and_gives_log_odds(monkeypatch):
     assert scores == pytest.approx([-np.log(9), np.log(9)])
 
 
-def test_the_command_writes_tables_and_data(tmp_path):
-    lines = [
-        json.dumps(
-            {
-                "content": row.comment.body,
-                "author": row.comment.author,
-                "label": row.label.value,
-                "source": row.source,
-            }
-        )
-        for row in toy_corpus()
-    ]
-    (tmp_path / "toy.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    out = tmp_path / "out" / "peers.json"
-    arguments = ["peers", "--corpora", str(tmp_path), "--only", "ComplementNB", "--per-source", "20"]
+@pytest.fixture
+def corpus_folder(tmp_path):
+    """The toy corpus as a file, dealt over five sources."""
+    rows = toy_corpus()
+    with (tmp_path / "toy.jsonl").open("w", encoding="utf-8") as lines:
+        for number, row in enumerate(rows):
+            record = {"content": row.comment.body, "author": row.comment.author, "label": row.label.value}
+            print(json.dumps({**record, "source": f"site-{number % 5}"}), file=lines)
+    return tmp_path
+
+
+def test_the_command_writes_tables_and_data(corpus_folder):
+    out = corpus_folder / "out" / "peers.json"
+    arguments = ["peers", "--corpora", str(corpus_folder), "--only", "ComplementNB", "--per-source", "20"]
     result = CliRunner().invoke(main, [*arguments, "--json", str(out)])
     assert result.exit_code == 0, result.output
     assert json.loads(out.read_text())["per_source"] == 20
     assert "| ComplementNB |" in out.with_suffix(".md").read_text()
+
+
+def test_an_evaluation_with_baseline_writes_both_tables(corpus_folder):
+    out = corpus_folder / "out"
+    arguments = ["evaluate", "--corpora", str(corpus_folder), "--json", str(out / "left-out.json")]
+    result = CliRunner().invoke(main, [*arguments, "--baseline"])
+    assert result.exit_code == 0, result.output
+    assert "## Sources left out" in (out / "left-out.md").read_text()
+    assert "| TF-IDF + linear SVM |" in (out / "peers.md").read_text()
+    assert json.loads((out / "peers.json").read_text())["per_source"] == 1_500
+
+
+def test_a_corpus_without_blogs_ends_the_command_with_the_reason(tmp_path):
+    (tmp_path / "few.jsonl").write_text('{"content": "Thanks, that helped.", "label": "ham"}\n')
+    result = CliRunner().invoke(main, ["peers", "--corpora", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "no blog has 50 spam and 50 ham" in result.output
