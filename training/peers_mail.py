@@ -47,6 +47,8 @@ class MailFilter(ABC):
     """
 
     program: str
+    fine: frozenset[int] = frozenset({0})
+    """Exit statuses that do not mean a failure."""
 
     def __init__(self, comments: Sequence[LabeledComment]) -> None:
         if shutil.which(self.program) is None:
@@ -80,7 +82,7 @@ class MailFilter(ABC):
     def run(self, *arguments: str) -> str:
         """Run the program and return what it printed."""
         result = subprocess.run([self.program, *arguments], capture_output=True, check=False)
-        if result.returncode > 2:
+        if result.returncode not in self.fine:
             # What it printed may quote a message.
             raise PeerFailedError(f"{self.program} ended with status {result.returncode}")
         return result.stdout.decode("utf-8", "replace")
@@ -100,6 +102,8 @@ class Bogofilter(MailFilter):
     """
 
     program = "bogofilter"
+    # Spam, ham and unsure; 3 is an error.
+    fine = frozenset({0, 1, 2})
 
     def learn(self, folder: Path, mailbox: Path, *, is_spam: bool) -> None:
         """Register the messages."""
