@@ -1,24 +1,38 @@
-"""``python -m training fit``, ``evaluate``, ``attack``: reads the corpora, writes versions and reports."""
+"""``python -m training``: reads the corpora; fits versions, evaluates, compares and attacks them."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
 
 from model import artifact
 from model.comment import LabeledComment
 from model.registry import SHIPPED
-from training import datasets, robustness, run
+from training import datasets, peers_mail, peers_text, robustness, run
 from training.experiment import ExperimentError, read_variants, run_variants, to_markdown
 from training.fit import FitParams
+from training.peers import PeerFailedError, compare
+from training.peers import to_markdown as peers_to_markdown
 from training.tables import report_to_markdown
 
 _RESULTS = Path("benchmarks/results")
+# Of one source and label: with all the rows that our own fit takes, the peers' tables of n-grams are twice as
+# large and their fits take twice as long.
+_PEER_ROWS = 1_500
+_PEERS = {
+    "TF-IDF": peers_text.Tfidf,
+    "ComplementNB": peers_text.NaiveBayes,
+    "fastText": peers_text.FastText,
+    "bogofilter": peers_mail.Bogofilter,
+    "spamprobe": peers_mail.SpamProbe,
+}
 
 
 def _corpora(folder: Path | None) -> Path:
@@ -47,17 +61,55 @@ _corpora_option = click.option(
 @_corpora_option
 @click.option("--only", multiple=True, help="Leave out only the folds with this source; may be repeated.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "left-out.json")
-def evaluate(corpora: Path | None, only: tuple[str, ...], json_path: Path) -> None:
+@click.option("--baseline", is_flag=True, help="Then judge the peers too, as the command peers does.")
+@click.pass_context
+def evaluate(
+    context: click.Context, corpora: Path | None, only: tuple[str, ...], json_path: Path, baseline: bool
+) -> None:
     """Leave each source out in turn; print the table and write it, with its JSON, beside each other."""
     comments = _read(_corpora(corpora))
     report = run.evaluate(
         comments, FitParams(), only=only, progress=lambda name: click.echo(f"without {name}", err=True)
     )
-    table = report_to_markdown(report)
+    _write(json_path, report.as_dict(), report_to_markdown(report))
+    if baseline:
+        context.invoke(peers, corpora=corpora, json_path=json_path.with_name("peers.json"))
+
+
+def _write(json_path: Path, data: dict[str, Any], table: str) -> None:
+    """Print a table, and write it beside its data."""
     click.echo(table)
     json_path.parent.mkdir(parents=True, exist_ok=True)
-    json_path.write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
+    json_path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     json_path.with_suffix(".md").write_text(table, encoding="utf-8")
+
+
+@main.command()
+@_corpora_option
+@click.option(
+    "--per-source",
+    type=click.IntRange(min=1),
+    default=_PEER_ROWS,
+    show_default=True,
+    help="Rows of one source and label that any fit sees, ours too.",
+)
+@click.option(
+    "--only", multiple=True, type=click.Choice(sorted(_PEERS)), help="These peers; may be repeated."
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "peers.json")
+def peers(
+    corpora: Path | None, json_path: Path, per_source: int = _PEER_ROWS, only: tuple[str, ...] = ()
+) -> None:
+    """Judge ours and what a user could pick instead on the blogs left out; print and write the tables."""
+    limits = dataclasses.replace(FitParams().limits, per_source=per_source)
+    params = dataclasses.replace(FitParams(), limits=limits)
+    chosen = {name: build for name, build in _PEERS.items() if not only or name in only}
+    comments = _read(_corpora(corpora))
+    try:
+        found = compare(comments, params, chosen, progress=lambda text: click.echo(text, err=True))
+    except (PeerFailedError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    _write(json_path, found.as_dict(), peers_to_markdown(found))
 
 
 @main.command()

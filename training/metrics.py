@@ -82,14 +82,33 @@ def recall_interval(
     ----------
     B. Efron and R. Tibshirani, "An Introduction to the Bootstrap" (1993), percentile method.
     """
+    return interval(recall_rounds(is_spam, scores, max_fpr=max_fpr, n_rounds=n_rounds, seed=seed))
+
+
+def recall_rounds(
+    is_spam: Flags, scores: Scores, *, max_fpr: float, n_rounds: int = 200, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return ``recall_at_fpr`` on bootstrap samples, shape (n_rounds,).
+
+    The same seed and labels draw the same comments whatever the scores, so two scorers can be compared round
+    by round.
+    """
     _check(is_spam, scores)
     chance = np.random.default_rng(seed)
     ham, spam = scores[~is_spam], scores[is_spam]
-    recalls = [
-        np.mean(chance.choice(spam, spam.size) >= threshold_at(chance.choice(ham, ham.size), max_fpr=max_fpr))
-        for _ in range(n_rounds)
-    ]
-    low, high = np.quantile(recalls, (0.025, 0.975))
+    return np.array(
+        [
+            np.mean(
+                chance.choice(spam, spam.size) >= threshold_at(chance.choice(ham, ham.size), max_fpr=max_fpr)
+            )
+            for _ in range(n_rounds)
+        ]
+    )
+
+
+def interval(rounds: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the middle 95 % of bootstrap rounds."""
+    low, high = np.quantile(rounds, (0.025, 0.975))
     return float(low), float(high)
 
 

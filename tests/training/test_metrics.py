@@ -34,6 +34,16 @@ def test_the_interval_holds_the_estimate():
     assert low < metrics.recall_at_fpr(HAM_FIRST, scores, max_fpr=0.01)[0] < high
 
 
+def test_two_scorers_are_resampled_alike():
+    scores = np.random.default_rng(4).normal(0, 1, 200) + ~HAM_FIRST
+    rounds = [
+        metrics.recall_rounds(HAM_FIRST, values, max_fpr=0.01, n_rounds=20)
+        for values in (scores, np.exp(scores))
+    ]
+    assert rounds[0].shape == (20,)
+    assert np.array_equal(*rounds)
+
+
 def test_calibrated_scores_have_no_calibration_error():
     chance = np.random.default_rng(3)
     scores = chance.random(20_000)
