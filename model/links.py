@@ -34,8 +34,8 @@ SHORTENERS = frozenset(
 KNOWN = frozenset(
     "github.com gitlab.com bitbucket.org sourceforge.net stackoverflow.com stackexchange.com serverfault.com "
     "superuser.com wikipedia.org wikimedia.org wiktionary.org mozilla.org mozilla.com apache.org python.org php.net "
-    "ruby-lang.org rubyonrails.org rust-lang.org golang.org go.dev nodejs.org npmjs.com pypi.org readthedocs.io "
-    "readthedocs.org debian.org ubuntu.com redhat.com fedoraproject.org archlinux.org kernel.org gnu.org fsf.org "
+    "ruby-lang.org rubyonrails.org rust-lang.org golang.org go.dev nodejs.org readthedocs.io "
+    "readthedocs.org ubuntu.com redhat.com fedoraproject.org archlinux.org kernel.org gnu.org fsf.org "
     "w3.org ietf.org iana.org icann.org ieee.org acm.org arxiv.org doi.org nature.com sciencemag.org nih.gov nasa.gov "
     "microsoft.com msdn.com technet.com windows.com azure.com office.com visualstudio.com apple.com google.com "
     "android.com chromium.org youtube.com youtu.be vimeo.com flickr.com imgur.com twitter.com x.com facebook.com "
