@@ -168,7 +168,7 @@ def _add_body(body: str, segments: list[Segment], facts: list[str]) -> list[link
 
 def _count_upper(text: str) -> int:
     """Return the number of capitals."""
-    if text.isascii():  # in C; asking letter by letter would take a tenth of the whole
+    if text.isascii():  # in C, where asking letter by letter is a loop
         return len(text) - len(text.encode("ascii").translate(None, _CAPITALS))
     return sum(map(str.isupper, text))
 

@@ -177,7 +177,7 @@ def _source_spans(
     """Map spans of the layout to the original text of their field."""
     layout = tokens.layout
     segment_of, kept, offsets = layout.segment_of, layout.kept, tokens.offsets
-    # A word is reached by many n-grams: plain integers in a dict are ten times faster here than arrays.
+    # A word is reached by many n-grams: plain integers in a dict are faster here than arrays.
     places = dict(zip(firsts[chosen].tolist(), lasts[chosen].tolist(), strict=True))
     spans = []
     for first, last in list(places.items())[:_MAX_SPANS]:

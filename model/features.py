@@ -313,7 +313,7 @@ def _state_overlap(documents: list[Document], layout: Layout, word_hashes: NDArr
     field_of, owner_of = layout.fields[segment_of], layout.owners[segment_of]
     for segment in np.flatnonzero(layout.fields == PAGE):
         owner = int(layout.owners[segment])
-        # A page has a handful of words: Python's sets are four times faster here than sorted arrays.
+        # A page has a handful of words: Python's sets are faster here than sorted arrays.
         page = set(hashes[segment_of == segment].tolist())
         body = hashes[(owner_of == owner) & (field_of == BODY)].tolist()
         documents[owner].facts.append(f"page:shared:{bucket(len(page.intersection(body)))}")

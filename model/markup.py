@@ -94,7 +94,7 @@ def to_plain(text: str) -> Plain:
     -------
     Plain
     """
-    # str.count-like scans first: nine comments in ten carry no markup at all and go through untouched.
+    # str.count-like scans first: most comments carry no markup at all and go through untouched.
     if "<" not in text and "&" not in text and "[" not in text:
         return Plain(text)
     origin: NDArray[np.int32] | None = None

@@ -80,8 +80,8 @@ class Balance:
     other_ham, other_spam : float
         Weight of ham and of spam that is no comment on a page, in (0, 1]. Ham of other kinds shows how people
         talk about other things than the blogs' own; their spam (gambling under videos, prize messages) is not
-        what blogs get, and at full weight costs four points of recall at 1 % on the blogs left out
-        (docs/experiments/0002-balance.md).
+        what blogs get. Both at full weight cost two points of recall at 1 % on the blogs left out and six at
+        0.1 % (docs/experiments/0002-balance.md).
     source_power : float
         From 0, "every comment counts the same" (the largest source decides), to 1, "every source counts the
         same" (ten odd rows decide); hardly matters where sources are limited in size.

@@ -26,8 +26,8 @@ from training.split import source_folds
 from training.thresholds import Budgets, choose_policy
 
 # A body has some hundred times the tokens of an author's name; at equal norms the penalty lets names and
-# addresses decide. Three times the norm for the body: recall at 1 % on the blogs left out .71 -> .76
-# (docs/experiments/0001-first-model.md).
+# addresses decide. Three times the norm for the body: recall on the blogs left out .52 -> .55 at 0.1 %, for one
+# point less at 1 % (docs/experiments/0001-first-model.md).
 BODY_FIRST = {"body:word": 3.0, "body:pair": 3.0, "body:gram": 3.0}
 # Beyond e**4 to 1 more evidence is not a louder voice.
 _MAX_RATIO = 4.0
@@ -41,7 +41,8 @@ class FitParams:
     ----------
     features : FeatureParams
     inverse_penalty : float
-        scikit-learn's ``C``; ten times more or less moves the mean recall on blogs left out by two points.
+        scikit-learn's ``C``; three times as much costs two points of mean recall at 1 % on the blogs left out
+        (docs/experiments/0001-first-model.md).
     evidence_power, evidence_smoothing : float
         How a token's own evidence sets how loud it enters the fit (``evidence``); a power of 0 is off. The
         smoothing is in comments. A power of 0.5 gains six points of recall at 0.1 % on the blogs left out, and
@@ -50,7 +51,7 @@ class FitParams:
     n_calibration_folds : int
         Groups of sources for calibration, each scored by a fit on the others.
     max_iter : int
-        Rounds of the solver; the sources left out gain nothing from more.
+        Rounds of the solver at most, so that a fit is bounded in time.
     limits : Limits
     balance : Balance
     budgets : Budgets

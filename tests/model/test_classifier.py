@@ -131,3 +131,11 @@ def test_reasons_stay_short_and_exact_whatever_comes(body):
     )
     assert len(verdict.clues) < 40
     assert max(len(clue.text) for clue in verdict.clues) <= 120
+
+
+def test_a_long_comment_sums_alike_alone_and_before_others():
+    words = " ".join(row.comment.body for row in toy_corpus()[::9]).split()
+    for n_words in range(5, 400, 7):
+        comment = Comment(body=" ".join(words[:n_words]), author="Jo")
+        alone = toy_classifier().log_odds([comment])[0]
+        assert toy_classifier().log_odds([comment, Comment(body="x")])[0] == alone
