@@ -16,6 +16,26 @@ class Label(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """How many earlier comments of other names a comment has something in common with; see ``company.py``.
+
+    Attributes
+    ----------
+    near, like : int
+        Comments that share most, or about half, of the wording.
+    opening : int
+        Names that opened with the same words.
+    domain : int
+        Names that brought the same little-known domain; of several domains the one with the most.
+    """
+
+    near: int = 0
+    like: int = 0
+    opening: int = 0
+    domain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Comment:
     """One comment as its site posted it; an empty field means "not given".
 
@@ -43,6 +63,8 @@ class Comment:
         What was typed into a field that people cannot see; None if there was no such field.
     nonce : str
         "passed", "failed" or "inactive": whether the form's hidden number came back; "" if not told.
+    company : Company or None
+        What was counted when the comment came; None if nobody counted, which says the same as no company.
     """
 
     body: str = ""
@@ -60,6 +82,7 @@ class Comment:
     referrer: str = ""
     honeypot: str | None = None
     nonce: str = ""
+    company: Company | None = None
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Comment:
@@ -69,8 +92,8 @@ class Comment:
         ----------
         record : mapping
             Keys ``content`` (required), ``author``, ``author_email``, ``author_url``, ``site``, ``permalink``,
-            ``post_title``, ``post_text``, ``tags``, ``comment_type``, ``user_agent``, ``referrer``; others are
-            passed over. None counts as not given.
+            ``post_title``, ``post_text``, ``tags``, ``comment_type``, ``site_lang``, ``user_agent``, ``referrer``;
+            others are passed over. None counts as not given.
 
         Raises
         ------
@@ -103,6 +126,7 @@ _RECORD_KEYS = {
     "post_title": "post_title",
     "post_text": "post_text",
     "kind": "comment_type",
+    "site_lang": "site_lang",
     "user_agent": "user_agent",
     "referrer": "referrer",
 }

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model import links, markup, text
-from model.comment import Comment
+from model import craft, links, markup, names, relations, scripts, text
+from model.comment import Comment, Company
 
 BODY, AUTHOR, URL, LINK, PAGE = range(5)
 FIELDS = ("body", "author", "url", "link", "page")
@@ -84,8 +84,18 @@ def prepare(comment: Comment) -> Document:
     segments: list[Segment] = []
     facts: list[str] = []
     addresses = _add_body(comment.body, segments, facts)
+    facts += craft.facts(comment.body)
+    facts += scripts.facts(segments[0].codes, comment.site_lang)
     if comment.author:
-        _add_author(comment.author, segments, facts)
+        author_words = _add_author(comment.author, segments, facts)
+        facts += relations.name_facts(
+            comment.author,
+            author_words,
+            comment.url,
+            comment.body,
+            text.to_text(segments[0].codes),
+            addresses,
+        )
     author_address = links.parse(comment.url) if comment.url else None
     if author_address is not None and author_address.host:
         _add_address(URL, author_address, comment.url, segments, facts)
@@ -95,6 +105,8 @@ def prepare(comment: Comment) -> Document:
         segments.append(Segment(PAGE, text.fold(page[:MAX_PAGE_CHARS]).codes))
     if comment.kind in {"trackback", "pingback"}:
         facts.append(f"kind:{comment.kind}")
+    if comment.company is not None:
+        _add_company(comment.company, facts)
     return Document(segments, facts)
 
 
@@ -185,7 +197,20 @@ def _composed(
     return origin
 
 
-def _add_author(author: str, segments: list[Segment], facts: list[str]) -> None:
+def _add_company(company: Company, facts: list[str]) -> None:
+    """State what the comment has in common with earlier ones; of two degrees of likeness only the higher."""
+    if company.near:
+        facts.append(f"company:near:{min(bucket(company.near), 3)}")
+    elif company.like:
+        facts.append(f"company:like:{min(bucket(company.like), 3)}")
+    if company.opening:
+        facts.append(f"company:opening:{min(bucket(company.opening), 3)}")
+    if company.domain:
+        facts.append(f"company:domain:{min(bucket(company.domain), 3)}")
+
+
+def _add_author(author: str, segments: list[Segment], facts: list[str]) -> list[str]:
+    """Add the author's name; return its words, folded."""
     author = author[:MAX_AUTHOR_CHARS]
     folded = text.fold(author)
     segments.append(Segment(AUTHOR, folded.codes, folded.origin))
@@ -201,6 +226,9 @@ def _add_author(author: str, segments: list[Segment], facts: list[str]) -> None:
         facts.append("author:disguise")
     if links.find(author, at_most=1):
         facts.append("author:address")
+    author_words = relations.words(text.to_text(folded.codes))
+    facts += names.facts(author, author_words)
+    return author_words
 
 
 def _add_address(

@@ -48,6 +48,31 @@ _FACTS = {
     "author:disguise": "disguised letters in the author's name",
     "author:address": "an address as the author's name",
     "author:names-url": "author's name is that of the author's site",
+    "author:phrase-in-text": "author's name stands in the text as a phrase",
+    "author:other-letters": "author's name in letters that the text does not use",
+    "author:names-link": "author's name is that of a linked site",
+    "author:words-in-link": "words of the author's name in a link",
+    "author:in-address:0of1": "author's name not in the author's address",
+    "author:in-address:0of2": "author's name not in the author's address",
+    "author:in-address:0of3": "author's name not in the author's address",
+    "author:in-address": "words of the author's name in the author's address",
+    "author:words-in-text": "words of the author's name in the text",
+    "name:first:given": "author's name begins with a given name",
+    "name:first:other": "author's name begins with no known given name",
+    "name:last:family": "author's name ends in a family name",
+    "name:last:other": "author's name ends in no known family name",
+    "name:unknown": "how much of the author's name people are called",
+    "craft:address-last": "an address on the last line",
+    "craft:address-first": "begins with an address",
+    "craft:wrapped": "lines broken in mid-sentence",
+    "craft:blank-before-break": "blanks before line breaks",
+    "craft:wide-gap": "wide gaps between words",
+    "script:foreign": "letters of a script that the site does not write in",
+    "script:latin": "Latin letters on a site of another script",
+    "company:near": "nearly the same text under other names",
+    "company:like": "much the same text under other names",
+    "company:opening": "the same opening words under other names",
+    "company:domain": "the same linked domain under other names",
     "url:own-site": "author's address is this site",
     "url:also-linked": "links to the author's own address",
     "link:own-site": "links to this site",
@@ -66,6 +91,10 @@ _PART = {
     "shortener": "link shortener",
     "known": "a well-known site",
     "number": "a number for a host",
+}
+_FIELD_OF = {
+    **dict.fromkeys(("links", "disguise", "markup", "caps", "craft", "script", "company"), "body"),
+    "name": "author",
 }
 _PLACES = {"url": "author's address", "link": "link", "email": "e-mail"}
 
@@ -103,7 +132,7 @@ def describe(fact: str) -> tuple[str, str]:
     place, _, detail = fact.partition(":")
     for name in (fact, fact.rpartition(":")[0]):
         if name in _FACTS:
-            return ("body" if place in {"links", "disguise", "markup", "caps"} else place), _FACTS[name]
+            return _FIELD_OF.get(place, place), _FACTS[name]
     part, _, value = detail.partition(":")
     if place in _PLACES and part in _PART:
         return place, f"{_PLACES[place]}: {_PART[part].format(value[:80])}"

@@ -69,6 +69,7 @@ def limit(comments: Sequence[LabeledComment], limits: Limits, *, seed: int) -> l
 # Comments on pages are what is judged; what else the corpora hold (video, chat, forum, mail, short messages)
 # is talk of another kind.
 _PAGE_KINDS = frozenset({"blog", "form", "trackback", "generated"})
+_UNKNOWN_LANGUAGES = frozenset({"", "?"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class Balance:
     other_ham: float = 0.3
     other_spam: float = 0.03
     source_power: float = 0.5
+    language_ratio: float = 2.0
+    language_floor: float = 0.005
 
 
 def balanced_weights(comments: Sequence[LabeledComment], balance: Balance) -> NDArray[np.float64]:
@@ -104,10 +107,32 @@ def balanced_weights(comments: Sequence[LabeledComment], balance: Balance) -> ND
         ]
     )
     is_spam = labels(comments)
+    _even_out(weights, is_spam)
+    _limit_languages(weights, is_spam, np.array([row.lang for row in comments]), balance)
+    _even_out(weights, is_spam)
+    return weights
+
+
+def _even_out(weights: NDArray[np.float64], is_spam: NDArray[np.bool_]) -> None:
     for side in (is_spam, ~is_spam):
         if side.any():
-            weights[side] *= len(comments) / 2 / weights[side].sum()
-    return weights
+            weights[side] *= len(weights) / 2 / weights[side].sum()
+
+
+def _limit_languages(
+    weights: NDArray[np.float64], is_spam: NDArray[np.bool_], languages: NDArray[np.str_], balance: Balance
+) -> None:
+    """Bring the spam of each known language down to what its ham allows."""
+    half = len(weights) / 2
+    for language in np.unique(languages).tolist():
+        if language in _UNKNOWN_LANGUAGES:
+            continue
+        spam = (languages == language) & is_spam
+        ham = (languages == language) & ~is_spam
+        share = weights[spam].sum() / half
+        allowed = balance.language_ratio * weights[ham].sum() / half + balance.language_floor
+        if share > allowed:
+            weights[spam] *= allowed / share
 
 
 def on_pages(comments: Sequence[LabeledComment]) -> NDArray[np.bool_]:

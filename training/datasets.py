@@ -6,10 +6,12 @@ import dataclasses
 import gzip
 import json
 import tomllib
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from model.comment import Comment, Label, LabeledComment
+from training.company import accompany
 from training.spintax import read_spintax
 
 # How far a source's labels are trusted: posts-x was labelled by a machine, the mail is twenty years old and
@@ -18,6 +20,7 @@ _SOURCE_WEIGHTS = {"posts-x": 0.3, "email-spamassassin": 0.3}
 # Rows of these sources belong together by the page they stand under.
 _GROUPED_BY_TITLE = frozenset({"youtube-uci"})
 _RELABELS = Path(__file__).with_name("relabels.toml")
+_SITES = Path(__file__).with_name("sites.toml")
 # Expansions of a spammer's template; more only repeat themselves.
 _PER_PIECE = 15
 
@@ -78,7 +81,7 @@ def read_folder(folder: Path) -> list[LabeledComment]:
     """Read every ``*.jsonl`` and ``*.jsonl.gz`` of a folder, in order of name, and expand its spintax.
 
     Templates stand in ``spintax/pieces.txt``, if anywhere. Labels that reading proved wrong are corrected by
-    ``relabels.toml``.
+    ``relabels.toml``, and each comment is given its company and half of them their site's language.
 
     Raises
     ------
@@ -91,15 +94,26 @@ def read_folder(folder: Path) -> list[LabeledComment]:
             f"no *.jsonl or *.jsonl.gz in {folder}: set REPLYGUARD_CORPORA to a folder of labelled comments"
         )
     corrected = read_relabels(_RELABELS)
+    languages: dict[str, str] = tomllib.loads(_SITES.read_text(encoding="utf-8"))["languages"]
     rows = [
-        dataclasses.replace(row, label=corrected[row.id]) if row.id in corrected else row
+        _with_site_language(
+            dataclasses.replace(row, label=corrected[row.id]) if row.id in corrected else row,
+            languages.get(row.source, ""),
+        )
         for path in paths
         for row in read_jsonl(path)
     ]
     templates = folder / "spintax" / "pieces.txt"
     if templates.exists():
         rows += read_spintax(templates, per_piece=_PER_PIECE)
-    return rows
+    return accompany(rows)
+
+
+def _with_site_language(row: LabeledComment, language: str) -> LabeledComment:
+    """Let every other comment say its site's language, so that a fit relies neither on it nor on its absence."""
+    if not language or row.comment.site_lang or zlib.crc32(row.id.encode()) % 2:
+        return row
+    return dataclasses.replace(row, comment=dataclasses.replace(row.comment, site_lang=language))
 
 
 def read_relabels(path: Path) -> dict[str, Label]:

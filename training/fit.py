@@ -59,8 +59,8 @@ class FitParams:
     """
 
     features: FeatureParams = field(default_factory=lambda: FeatureParams(scales=BODY_FIRST))
-    inverse_penalty: float = 0.1
-    evidence_power: float = 0.0
+    inverse_penalty: float = 0.05
+    evidence_power: float = 0.5
     evidence_smoothing: float = 10.0
     n_calibration_folds: int = 4
     max_iter: int = 50

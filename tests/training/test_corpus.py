@@ -76,3 +76,20 @@ def test_other_talk_weighs_less_than_comments_on_pages():
     ]
     weights = corpus.balanced_weights(rows, corpus.Balance())
     assert weights[2] == pytest.approx(corpus.Balance().other_ham * weights[1])
+
+
+def test_a_language_known_from_spam_alone_is_kept_quiet():
+    def of(lang, label, n):
+        return [
+            LabeledComment(Comment(body=f"{lang}{label}{i}"), label, source="a", lang=lang) for i in range(n)
+        ]
+
+    rows = [*of("en", Label.SPAM, 50), *of("en", Label.HAM, 90), *of("ru", Label.SPAM, 50)]
+    rows += of("ru", Label.HAM, 10)
+    balance = corpus.Balance(language_ratio=2.0, language_floor=0.0)
+    weights = corpus.balanced_weights(rows, balance)
+    quiet = sum(weights[50 + 90 : 50 + 90 + 50]) / sum(weights[:50])
+    assert quiet == pytest.approx(0.2 / 0.5)
+    assert weights.sum() == pytest.approx(len(rows))
+    loud = corpus.balanced_weights(rows, corpus.Balance(language_ratio=100.0))
+    assert sum(loud[140:190]) == pytest.approx(sum(loud[:50]))

@@ -1,0 +1,98 @@
+"""Facts that are no words: how a text was made, whose name it bears, how fields relate."""
+
+from __future__ import annotations
+
+import pytest
+
+from model import craft, names, scripts, text
+from model.comment import Comment, Company
+from model.document import prepare
+
+
+def facts_of(**fields):
+    return prepare(Comment(**fields)).facts
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("I like what you wrote about the old\nharbour of the town.", {"craft:wrapped:1"}),
+        ("I like what you wrote about the old \nHarbour of the town.", {"craft:blank-before-break:1"}),
+        ("I very   happy  to find this  page on the web.", {"craft:wide-gap:3"}),
+        ("A fine thing to read.\n\nhttp://shop.example/x", {"craft:address-last"}),
+        ("http://shop.example/x is what you want to see", {"craft:address-first"}),
+        ("First paragraph, as people write.\n\nSecond one. And more.", set()),
+        ("short\nthing", set()),
+        ("", set()),
+    ],
+)
+def test_breaks_and_gaps_are_stated(body, expected):
+    assert set(craft.facts(body)) == expected
+
+
+def test_a_wall_of_breaks_takes_no_time():
+    assert craft.facts("\n" * 1_000_000) == []
+    assert len(craft.facts("a \n" * 300_000)) == 2
+    assert craft.facts("a" + " " * 1_000_000) == []
+
+
+@pytest.mark.parametrize(
+    ("author", "first", "n_unknown"),
+    [
+        ("Mary Jones", "given", 0),
+        ("mary", "given", 0),
+        ("cheap running shoes", "other", 3),
+        ("kickboxing12", "other", 1),
+    ],
+)
+def test_names_of_people_are_known(author, first, n_unknown):
+    words = author.lower().split()
+    found = names.facts(author, words)
+    assert f"name:first:{first}:{len(words)}" in found
+    assert f"name:unknown:{n_unknown}of{len(words)}" in found
+
+
+def test_names_in_other_scripts_are_not_judged():
+    assert names.facts("Мария Петрова", ["мария", "петрова"]) == []
+    assert not [fact for fact in facts_of(body="x", author="王小明") if fact.startswith("name:")]
+
+
+def test_an_author_who_is_named_after_the_linked_page():
+    found = facts_of(
+        body="We sell leather bags here: http://example.com/leather-bags",
+        author="leather bags",
+        url="http://bags.example/leather",
+    )
+    assert {"author:phrase-in-text", "author:words-in-link", "author:in-address:2of2"} <= set(found)
+
+
+def test_an_author_in_other_letters_than_the_text():
+    body = "This is a very good article about ships and harbours."
+    assert "author:other-letters" in facts_of(body=body, author="nhà đẹp")
+    assert "author:other-letters" not in facts_of(body=f"{body} Grüße!", author="Jörg")
+    assert "author:other-letters" not in facts_of(body=body, author="John")
+
+
+@pytest.mark.parametrize(
+    ("body", "site_lang", "expected"),
+    [
+        ("купите дешёвые часы сегодня", "en", ["script:foreign"]),
+        ("купите дешёвые часы сегодня", "en, ru_RU", []),
+        ("купите дешёвые часы сегодня", "", []),
+        ("buy cheap watches today", "ru", ["script:latin"]),
+        ("buy cheap watches today", "de_DE", []),
+        ("спб", "en", []),
+        ("12345 67890 !!!! ....", "ru", []),
+        ("今天天气很好我们去公园散步", "zh_CN", []),
+        ("今天天气很好我们去公园散步", "fr", ["script:foreign"]),
+    ],
+)
+def test_the_script_is_compared_with_the_sites(body, site_lang, expected):
+    assert scripts.facts(text.fold(body).codes, site_lang) == expected
+
+
+def test_company_is_stated_and_its_absence_is_not():
+    alone = facts_of(body="hello there")
+    assert facts_of(body="hello there", company=Company()) == alone
+    found = facts_of(body="hello there", company=Company(near=5, like=2, opening=1, domain=2))
+    assert set(found) - set(alone) == {"company:near:3", "company:opening:1", "company:domain:2"}
