@@ -6,6 +6,7 @@ import argparse
 import importlib
 
 BENCHMARKS = {
+    "fitting": "seconds and memory of a fit on 200,000 comments",
     "http": "latency and throughput of comment-check over HTTP, against a no-op Flask endpoint",
     "scoring": "features, score and reasons of one comment, against scikit-learn's own pipeline",
     "servers": "the WSGI servers that could serve us, on the no-op endpoint and on the service",

@@ -12,6 +12,7 @@ from model.comment import Comment
 from model.document import prepare
 from model.explain import explain
 from model.features import Extractor, FeatureParams, Rows
+from model.flip import Flip, smallest_flip
 from model.verdict import Policy, Verdict
 
 
@@ -108,6 +109,33 @@ class SpamClassifier:
             bias=self.bias,
             log_odds=log_odds,
             version=self.version,
+        )
+
+    def smallest_flip(self, comment: Comment, policy: Policy | None = None) -> Flip | None:
+        """Return the smallest change found that would flip a comment's verdict; see ``model.flip``.
+
+        Costs some thirty scores: for a person who asks, not for every comment.
+
+        Parameters
+        ----------
+        comment : Comment
+        policy : Policy, optional
+            Cut-offs to decide by; the version's own if not given.
+
+        Returns
+        -------
+        Flip or None
+            None if nothing that was tried flips it.
+        """
+        policy = policy or self.policy
+        verdict = self.judge(comment, policy)
+        return smallest_flip(
+            comment,
+            prepare(comment),
+            verdict.clues,
+            decision=verdict.decision,
+            policy=policy,
+            score=self.score,
         )
 
 

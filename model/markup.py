@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _HTML = re.compile(r"<[a-zA-Z/!?]|&(?:#|[a-zA-Z])")
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?")
+ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?")
 _BBCODE = re.compile(
     r"\[(?P<tag>url|link|img|b|i|u|s|email|quote|color|size|font|center|code|list|\*)"
     r"(?:=\s*[\"']?(?P<value>[^\]\"']{0,500})[\"']?)?\]|\[/(?:url|link|img|b|i|u|s|email|quote|color|size|font|center|code|list)\]",
@@ -100,7 +100,7 @@ def to_plain(text: str) -> Plain:
     origin: NDArray[np.int32] | None = None
     n_anchors = n_entities = n_hidden = n_bbcode = 0
     if _HTML.search(text):
-        n_entities = len(_ENTITY.findall(text))
+        n_entities = len(ENTITY.findall(text))
         source = text
         text, origin, n_anchors, n_hidden = _from_html(source)
     if "[" in text:
@@ -175,7 +175,7 @@ def _copy_text(text: str, source: str, cursor: int, pieces: _Pieces) -> int:
             origins.append(at)
             done += 1
             at += 1
-        elif source[at] == "&" and (match := _ENTITY.match(source, at)):
+        elif source[at] == "&" and (match := ENTITY.match(source, at)):
             value = html.unescape(match.group())
             if text.startswith(value, done):
                 origins += [at] * len(value)

@@ -68,9 +68,12 @@ def evaluate(
 ) -> None:
     """Leave each source out in turn; print the table and write it, with its JSON, beside each other."""
     comments = _read(_corpora(corpora))
-    report = run.evaluate(
-        comments, FitParams(), only=only, progress=lambda name: click.echo(f"without {name}", err=True)
-    )
+    try:
+        report = run.evaluate(
+            comments, FitParams(), only=only, progress=lambda name: click.echo(f"without {name}", err=True)
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     _write(json_path, report.as_dict(), report_to_markdown(report))
     if baseline:
         context.invoke(peers, corpora=corpora, json_path=json_path.with_name("peers.json"))
@@ -121,9 +124,12 @@ def fit(corpora: Path | None, report_path: Path, target: Path) -> None:
     folder = _corpora(corpora)
     comments = _read(folder)
     report = json.loads(report_path.read_text(encoding="utf-8")) if report_path.exists() else None
-    classifier = run.fit_version(
-        comments, FitParams(), report=report, licences=datasets.read_licences(folder)
-    )
+    try:
+        classifier = run.fit_version(
+            comments, FitParams(), report=report, licences=datasets.read_licences(folder)
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     old = [path for path in target.iterdir() if path.is_dir()] if target.is_dir() else []
     if not (target / classifier.version).exists():
         artifact.save(classifier, target / classifier.version)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from model.comment import Comment, Label, LabeledComment
 from training.company import accompany
+from training.sources import read_catalogue
 from training.spintax import read_spintax
 
 # How far a source's labels are trusted: posts-x was labelled by a machine, the mail is twenty years old and
@@ -123,14 +124,14 @@ def read_relabels(path: Path) -> dict[str, Label]:
 
 
 def read_licences(folder: Path) -> dict[str, str]:
-    """Read the licence of each source from the table in the folder's ``README.md``, if there is one.
+    """Return the licence of each source: as the folder's ``README.md`` has it, else as ``corpora.toml`` does.
 
-    The table has a header row with the columns ``source`` and ``licence``.
+    The page's table has a header row with the columns ``source`` and ``licence``.
     """
+    licences = {source.name: source.licence for source in read_catalogue().values()}
     page = folder / "README.md"
     if not page.exists():
-        return {}
-    licences: dict[str, str] = {}
+        return licences
     columns: list[str] = []
     for line in page.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []

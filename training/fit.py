@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,16 +22,19 @@ from model import __version__
 from model.card import ModelCard
 from model.classifier import SpamClassifier, sigmoid
 from model.comment import LabeledComment
-from model.features import Extractor, FeatureParams
+from model.features import Extractor, FeatureParams, Rows
 from model.verdict import Policy
 from training import corpus
-from training.split import source_folds
+from training.split import calibration_folds
 from training.thresholds import Budgets, choose_policy
 
 # A body has some hundred times the tokens of an author's name; at equal norms the penalty lets names and
 # addresses decide. Three times the norm for the body: recall on the blogs left out .52 -> .55 at 0.1 %, for one
 # point less at 1 % (docs/experiments/0001-first-model.md).
 BODY_FIRST = {"body:word": 3.0, "body:pair": 3.0, "body:gram": 3.0}
+# Comments that one process turns into rows at a time; with fewer than four such parts a second process costs
+# more than it brings.
+_CHUNK = 5_000
 # Beyond e**4 to 1 more evidence is not a louder voice.
 _MAX_RATIO = 4.0
 
@@ -92,15 +98,58 @@ class Matrix:
         )
 
 
-def make_matrix(comments: Sequence[LabeledComment], features: FeatureParams) -> Matrix:
-    """Make the rows of labelled comments."""
-    extractor = Extractor(features)
-    rows = extractor.rows([row.comment for row in comments])
+def make_matrix(
+    comments: Sequence[LabeledComment], features: FeatureParams, *, n_processes: int | None = None
+) -> Matrix:
+    """Make the rows of labelled comments.
+
+    Parameters
+    ----------
+    comments : sequence of LabeledComment
+    features : FeatureParams
+    n_processes : int, optional
+        Two where there are two cores and enough comments, if not given; the rows are the same, to the bit.
+    """
+    if n_processes is None:
+        n_processes = min(2, os.cpu_count() or 1) if len(comments) >= 4 * _CHUNK else 1
+    chunks = [comments[start : start + _CHUNK] for start in range(0, len(comments), _CHUNK)]
+    if n_processes == 1:
+        return _assemble(comments, features, map(_Rows(features), chunks))
+    # A fork of a process that has threads, as a service has, may hang: begin afresh.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n_processes, mp_context=fresh) as pool:
+        return _assemble(comments, features, pool.map(_Rows(features), chunks))
+
+
+class _Rows:
+    """Turns a chunk of comments into rows; what a process of its own is given."""
+
+    def __init__(self, features: FeatureParams) -> None:
+        self._features = features
+
+    def __call__(self, comments: Sequence[LabeledComment]) -> Rows:
+        return Extractor(self._features).rows([row.comment for row in comments])
+
+
+def _assemble(comments: Sequence[LabeledComment], features: FeatureParams, parts: Iterable[Rows]) -> Matrix:
+    """Put rows together in arrays that grow in place: joining the parts at the end would hold them twice."""
     # liblinear takes 32-bit indices and 64-bit values only; made here once, not in every fit.
-    table = scipy.sparse.csr_array(
-        (rows.values.astype(np.float64), rows.indices, rows.indptr.astype(np.int32)),
-        shape=(len(comments), extractor.n_features),
-    )
+    values, indices = np.empty(0), np.empty(0, dtype=np.int32)
+    lengths = [np.zeros(1, dtype=np.int64)]
+    done = 0
+    for part in parts:
+        end = done + part.indices.size
+        if end > values.size:
+            room = max(end, values.size + values.size // 8)
+            values.resize(room, refcheck=False)
+            indices.resize(room, refcheck=False)
+        values[done:end], indices[done:end] = part.values, part.indices
+        lengths.append(np.diff(part.indptr))
+        done = end
+    values.resize(done, refcheck=False)
+    indices.resize(done, refcheck=False)
+    indptr = np.cumsum(np.concatenate(lengths)).astype(np.int32)
+    table = scipy.sparse.csr_array((values, indices, indptr), shape=(len(comments), 1 << features.bits))
     return Matrix(list(comments), table, corpus.labels(comments))
 
 
@@ -126,10 +175,17 @@ class Linear:
         return Linear(self.weights * slope, self.bias * slope + shift)
 
 
-def fit_linear(matrix: Matrix, params: FitParams) -> Linear:
+def fit_linear(matrix: Matrix, params: FitParams, chosen: NDArray[np.bool_] | None = None) -> Linear:
     """Fit a linear support vector machine with squared hinge loss and balanced weights.
 
     Its margin is no log-odds yet: ``fit_calibrated`` makes it one.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    params : FitParams
+    chosen : ndarray of bool, shape (n_comments,), optional
+        The rows to fit on; all if not given. Costs no copy of them, as ``matrix[chosen]`` would.
 
     Raises
     ------
@@ -140,10 +196,22 @@ def fit_linear(matrix: Matrix, params: FitParams) -> Linear:
     ----------
     C.-J. Hsieh et al., "A dual coordinate descent method for large-scale linear SVM", ICML 2008 (liblinear).
     """
-    weights = corpus.balanced_weights(matrix.comments, params.balance)
-    scales = evidence(matrix, weights, params)
-    rows = matrix.rows.copy()
-    rows.data *= scales[rows.indices]
+    if chosen is not None and params.evidence_power:
+        return fit_linear(matrix[chosen], params)
+    weights = np.zeros(len(matrix.comments))
+    if chosen is None:
+        weights = corpus.balanced_weights(matrix.comments, params.balance)
+    else:
+        # A weight of 0 leaves a row out and gives the very same fit as a matrix without it, which would be a copy.
+        if np.unique(matrix.is_spam[chosen]).size < 2:
+            raise ValueError("a fit needs spam and ham: the rows chosen hold one of them only")
+        kept = [matrix.comments[place] for place in np.flatnonzero(chosen).tolist()]
+        weights[chosen] = corpus.balanced_weights(kept, params.balance)
+    rows, scales = matrix.rows, np.ones(1)
+    if params.evidence_power:
+        scales = evidence(matrix, weights, params)
+        rows = rows.copy()
+        rows.data *= scales[rows.indices]
     solver = LinearSVC(
         C=params.inverse_penalty, dual=True, max_iter=params.max_iter, tol=1e-2, random_state=params.seed
     )
@@ -194,22 +262,28 @@ def fit_calibrated(matrix: Matrix, params: FitParams) -> tuple[Linear, Policy, N
     ----------
     J. Platt, "Probabilistic outputs for support vector machines" (1999): a logistic regression on the score.
     """
-    folds = source_folds(matrix.comments, params.n_calibration_folds)
+    folds = calibration_folds(matrix.comments, params.n_calibration_folds)
     unseen = np.empty(len(matrix.comments))
-    for fold in range(params.n_calibration_folds):
+    # One after the other: liblinear draws from one random state of the process, so fits in threads would differ
+    # from run to run.
+    for fold in range(int(folds.max()) + 1):
         left_out = folds == fold
-        unseen[left_out] = fit_linear(matrix[~left_out], params).log_odds(
-            matrix.rows[np.flatnonzero(left_out)]
-        )
+        unseen[left_out] = fit_linear(matrix, params, ~left_out).log_odds(matrix.rows)[left_out]
     weights = corpus.balanced_weights(matrix.comments, params.balance)
     platt = LogisticRegression(C=1e6).fit(unseen[:, None], matrix.is_spam, sample_weight=weights)
     slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     unseen = unseen * slope + shift
     linear = fit_linear(matrix, params).stretched(slope, shift)
-    # The promise is about comments on pages, and about the next site more than about the largest known one.
-    ham = corpus.on_pages(matrix.comments) & ~matrix.is_spam
+    # The promise is about the next site more than about the largest known one.
+    ham = promised_ham(matrix)
     policy = choose_policy(sigmoid(unseen[ham]), params.budgets, weights=weights[ham])
     return linear, policy, unseen
+
+
+def promised_ham(matrix: Matrix) -> NDArray[np.bool_]:
+    """Return True for the ham that cut-offs are found on: that on pages, or all where the corpus has no pages."""
+    on_pages = corpus.on_pages(matrix.comments) & ~matrix.is_spam
+    return on_pages if on_pages.any() else ~matrix.is_spam
 
 
 def make_classifier(

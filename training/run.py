@@ -11,7 +11,7 @@ from model.classifier import SpamClassifier
 from model.comment import LabeledComment
 from training import corpus
 from training.evaluate import Report, leave_sources_out
-from training.fit import FitParams, fit_calibrated, make_classifier, make_matrix
+from training.fit import FitParams, fit_calibrated, make_classifier, make_matrix, promised_ham
 
 LIMITS = (
     "Praise written by a language model about the very post is hardly told from a reader's by its text alone.",
@@ -48,6 +48,8 @@ def fit_version(
     matrix = make_matrix(kept, params.features)
     linear, policy, _ = fit_calibrated(matrix, params)
     budgets = params.budgets
+    ham = promised_ham(matrix)
+    under_pages = " under pages" if (corpus.on_pages(matrix.comments) & ham).any() else ""
     card: dict[str, Any] = {
         "sources": tuple(
             {
@@ -64,8 +66,8 @@ def fit_version(
             "unsure from": _cut(policy.unsure_from, budgets.unsure),
             "spam from": _cut(policy.spam_from, budgets.spam),
             "discard from": _cut(policy.discard_from, budgets.discard),
-            "found on": f"{int((corpus.on_pages(matrix.comments) & ~matrix.is_spam).sum())} ham under pages of "
-            f"sources left out, weighed by source; umbrella algorithm, confidence {budgets.confidence:g}",
+            "found on": f"{int(ham.sum())} ham{under_pages} of sources left out, weighed by source; umbrella "
+            f"algorithm, confidence {budgets.confidence:g}",
         },
         "limits": LIMITS,
         "libraries": {

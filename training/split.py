@@ -31,16 +31,47 @@ def source_folds(comments: Sequence[LabeledComment], n_folds: int) -> NDArray[np
     ValueError
         If there are fewer sources than folds.
     """
-    sizes = Counter(row.source for row in comments)
+    return _deal([row.source for row in comments], n_folds)
+
+
+def calibration_folds(comments: Sequence[LabeledComment], n_folds: int) -> NDArray[np.int64]:
+    """Deal into at most ``n_folds`` folds: whole sources; of a single source its groups, or else its comments.
+
+    A score calibrated within one source is sure of itself about the next one. But who has one source can still
+    fit, and learn by the same code.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_comments,)
+        Each comment's fold; folds are numbered from 0 without a gap.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two comments.
+    """
+    for units in (
+        [row.source for row in comments],
+        [row.group or row.id for row in comments],
+        [str(place) for place in range(len(comments))],
+    ):
+        n_units = len(set(units))
+        if n_units >= 2:
+            return _deal(units, min(n_folds, n_units))
+    raise ValueError("a fit needs at least two comments")
+
+
+def _deal(units: Sequence[str], n_folds: int) -> NDArray[np.int64]:
+    sizes = Counter(units)
     if n_folds < 2 or len(sizes) < n_folds:
         raise ValueError(f"{len(sizes)} sources cannot be dealt into {n_folds} folds")
     loads = [0] * n_folds
     fold_of: dict[str, int] = {}
-    for source, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+    for unit, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
         lightest = loads.index(min(loads))
-        fold_of[source] = lightest
+        fold_of[unit] = lightest
         loads[lightest] += size
-    return np.array([fold_of[row.source] for row in comments], dtype=np.int64)
+    return np.array([fold_of[unit] for unit in units], dtype=np.int64)
 
 
 def leave_one_source_out(

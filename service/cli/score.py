@@ -16,9 +16,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from model.classifier import SpamClassifier
 from model.comment import Comment
-from model.errors import ModelUnavailable
-from service.champion import Champion, Scorer
+from model.errors import ModelError
+from model.flip import Flip
+from model.verdict import Policy
 from service.cli.run import StopCommand, read_settings
 from service.policy import PolicyOverrides
 from service.startup import StartRefused, open_registry, seed_models
@@ -32,24 +34,30 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-def score(file: Path) -> None:
+@click.option(
+    "--flip", "with_flip", is_flag=True, help="Also tell the smallest change that would flip each verdict."
+)
+def score(file: Path, *, with_flip: bool) -> None:
     """Judge the comments of FILE (JSON Lines, plain or gzip; - for standard input).
 
     Each line is an object with "content" and, where known, "author", "author_email", "author_url", "site",
     "permalink", "post_title", "post_text", "tags", "comment_type", "user_agent", "referrer". For each a line
-    is written with "id" (if given), "score", "verdict", "reasons" and "model". A line that cannot be read is
-    told of on standard error and left out; the exit code is then 1.
+    is written with "id" (if given), "score", "verdict", "reasons" and "model"; with --flip also "flip": the
+    links, names, sentences or words that a person could leave out and the verdict would be another, and that
+    score and verdict; null if nothing tried would do. A line that cannot be read is told of on standard error
+    and left out; the exit code is then 1.
     """
     settings = read_settings()
     try:
         seed_models(settings)
-        scorer = Champion(open_registry(settings)).current()
-    except (StartRefused, ModelUnavailable) as error:
+        registry = open_registry(settings)
+        scorer = registry.load(registry.champion())
+    except (StartRefused, ModelError, OSError) as error:
         raise StopCommand(f"{error}; run `replyguard doctor`") from error
     overrides = PolicyOverrides(settings.unsure_from, settings.spam_from, settings.discard_from)
     try:
         with _open(file) as (lines, progress):
-            n_bad = _score_lines(lines, scorer, overrides, progress)
+            n_bad = _score_lines(lines, scorer, overrides.over(scorer.policy), progress, with_flip=with_flip)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or f"the file is damaged: {error}"
         raise StopCommand(f"{file}: {reason}") from error
@@ -57,9 +65,10 @@ def score(file: Path) -> None:
         raise StopCommand(f"{n_bad} line{'s' if n_bad > 1 else ''} could not be read; the rest is scored")
 
 
-def _score_lines(lines: IO[bytes], scorer: Scorer, overrides: PolicyOverrides, progress: _Bar) -> int:
+def _score_lines(
+    lines: IO[bytes], scorer: SpamClassifier, policy: Policy, progress: _Bar, *, with_flip: bool
+) -> int:
     """Write a verdict per line, and return how many lines could not be read."""
-    policy = overrides.over(scorer.policy)
     n_bad = 0
     batch: list[str] = []
     for number, line in enumerate(iter(lambda: lines.readline(_MAX_LINE), b""), start=1):
@@ -84,11 +93,26 @@ def _score_lines(lines: IO[bytes], scorer: Scorer, overrides: PolicyOverrides, p
             ],
             "model": verdict.version,
         }
+        if with_flip:
+            answer["flip"] = _as_record(scorer.smallest_flip(comment, policy))
         batch.append(json.dumps(answer, ensure_ascii=False))
         if len(batch) >= _BATCH:
             _write(batch)
     _write(batch)
     return n_bad
+
+
+def _as_record(flip: Flip | None) -> dict[str, Any] | None:
+    if flip is None:
+        return None
+    return {
+        "remove": [
+            {"kind": removal.kind, "text": removal.text, "field": removal.field, "spans": removal.spans}
+            for removal in flip.removals
+        ],
+        "score": round(flip.score, 6),
+        "verdict": flip.decision.value,
+    }
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -130,6 +130,23 @@ def test_score_judges_each_line(run: Run, tmp_path: Path) -> None:
     assert run("score", "-", stdin=file.read_bytes()).stdout == done.stdout
 
 
+def test_score_tells_what_would_flip_a_verdict(run: Run) -> None:
+    words = "Thank you, the second diagram made it clear why the index was not used."
+    spam = f"{words} casino bonus pills http://cheap-pills.example.top/buy"
+    comments: list[dict[str, object]] = [{"content": spam, "author": "best casino pills"}, {"content": ""}]
+    done = run("score", "--flip", "-", stdin=lines(comments), REPLYGUARD_UNSURE_FROM="0.5")
+    first, second = [json.loads(line) for line in done.stdout.splitlines()]
+    assert first["verdict"] != "ham"
+    assert first["flip"]["verdict"] == "ham"
+    assert first["flip"]["score"] < 0.5
+    for removal in first["flip"]["remove"]:
+        text = {"body": spam, "author": "best casino pills"}[removal["field"]]
+        assert removal["text"][:20] in text
+        assert all(0 <= start < end <= len(text) for start, end in removal["spans"])
+    assert second["flip"] is None
+    assert "flip" not in json.loads(run("score", "-", stdin=lines(comments[:1])).stdout)
+
+
 def test_score_tells_of_bad_lines_and_scores_the_rest(run: Run) -> None:
     bad = [b"{", b"[]", b'{"content": 5}', b'{"author": "x"}', b"\xff", b"", b'{"content": "x", "tags": "y"}']
     done = run(
