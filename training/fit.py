@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from model.comment import LabeledComment
 from model.features import Extractor, FeatureParams
 from model.verdict import Policy
 from training import corpus
+from training.augment import Padding, echoes
 from training.split import source_folds
 from training.thresholds import Budgets, choose_policy
 
@@ -54,6 +55,8 @@ class FitParams:
         Rounds of the solver at most, so that a fit is bounded in time.
     limits : Limits
     balance : Balance
+    padding : Padding
+        Echoes of comments among real words, which enter every fit beside them.
     budgets : Budgets
     seed : int
     """
@@ -66,6 +69,7 @@ class FitParams:
     max_iter: int = 50
     limits: corpus.Limits = field(default_factory=corpus.Limits)
     balance: corpus.Balance = field(default_factory=corpus.Balance)
+    padding: Padding = field(default_factory=Padding)
     budgets: Budgets = field(default_factory=Budgets)
     seed: int = 0
 
@@ -79,21 +83,48 @@ class Matrix:
     comments : list of LabeledComment
     rows : scipy.sparse.csr_array of float64, shape (n_comments, n_features)
     is_spam : ndarray of bool, shape (n_comments,)
+    echoes : scipy.sparse.csr_array of float64, shape (n_echoes, n_features), or None
+        Rows that are only fitted on (``augment.py``).
+    origins : ndarray of int64, shape (2, n_echoes)
+        The comment that each echo was made of, and one that its words are from: it stays where both do.
     """
 
     comments: list[LabeledComment]
     rows: Any
     is_spam: NDArray[np.bool_]
+    echoes: Any = None
+    origins: NDArray[np.int64] = field(default_factory=lambda: np.empty((2, 0), dtype=np.int64))
 
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Matrix:
         places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+        moved = np.full(len(self.comments), -1, dtype=np.int64)
+        moved[places] = np.arange(places.size)
+        origins = moved[self.origins]
+        stays = (origins >= 0).all(axis=0)
         return Matrix(
-            [self.comments[place] for place in places.tolist()], self.rows[places], self.is_spam[places]
+            [self.comments[place] for place in places.tolist()],
+            self.rows[places],
+            self.is_spam[places],
+            None if self.echoes is None else self.echoes[np.flatnonzero(stays)],
+            origins[:, stays],
         )
 
 
-def make_matrix(comments: Sequence[LabeledComment], features: FeatureParams) -> Matrix:
-    """Make the rows of labelled comments."""
+def make_matrix(
+    comments: Sequence[LabeledComment],
+    features: FeatureParams,
+    padding: Padding | None = None,
+    *,
+    seed: int = 0,
+) -> Matrix:
+    """Make the rows of labelled comments, and with ``padding`` those of their echoes."""
+    if padding is not None and padding.share:
+        made = echoes(comments, padding, seed=seed)
+        return replace(
+            make_matrix(comments, features),
+            echoes=make_matrix([echo.row for echo in made], features).rows,
+            origins=np.array([[echo.parent, echo.donor] for echo in made], dtype=np.int64).reshape(-1, 2).T,
+        )
     extractor = Extractor(features)
     rows = extractor.rows([row.comment for row in comments])
     # liblinear takes 32-bit indices and 64-bit values only; made here once, not in every fit.
@@ -142,7 +173,12 @@ def fit_linear(matrix: Matrix, params: FitParams) -> Linear:
     """
     weights = corpus.balanced_weights(matrix.comments, params.balance)
     scales = evidence(matrix, weights, params)
-    rows = matrix.rows.copy()
+    rows, is_spam = matrix.rows.copy(), matrix.is_spam
+    if matrix.echoes is not None:
+        rows = scipy.sparse.vstack((rows, matrix.echoes), format="csr")
+        parents = matrix.origins[0]
+        is_spam = np.concatenate((is_spam, is_spam[parents]))
+        weights = np.concatenate((weights, weights[parents] * params.padding.weight))
     rows.data *= scales[rows.indices]
     solver = LinearSVC(
         C=params.inverse_penalty, dual=True, max_iter=params.max_iter, tol=1e-2, random_state=params.seed
@@ -150,7 +186,7 @@ def fit_linear(matrix: Matrix, params: FitParams) -> Linear:
     with warnings.catch_warnings():
         # Stopping early is a choice, not a failure: see FitParams.max_iter.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        solver.fit(rows, matrix.is_spam, sample_weight=weights)
+        solver.fit(rows, is_spam, sample_weight=weights)
     return Linear(solver.coef_[0] * scales, float(solver.intercept_[0]))
 
 
