@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,8 +126,7 @@ def _add_body(body: str, segments: list[Segment], facts: list[str]) -> list[link
         moved = np.concatenate(places)
         origin = moved if origin is None else origin[moved]
         kept = "".join(parts)
-    kept, n_leet = leet.undo(kept)
-    folded = text.fold(kept)
+    folded, n_leet = _fold(kept)
     origin = _composed(folded.origin, origin, tail)
     segments.append(Segment(BODY, folded.codes, origin))
     addresses = []
@@ -163,6 +162,16 @@ def _add_body(body: str, segments: list[Segment], facts: list[str]) -> list[link
     return addresses
 
 
+def _fold(source: str) -> tuple[text.Folded, int]:
+    """Fold a text and undo leetspeak in what comes of it; return it with the number of words undone."""
+    if source.isascii():
+        undone, n_leet = leet.undo(source)
+        return text.fold(undone), n_leet
+    folded = text.fold(source)
+    undone, n_leet = leet.undo(text.to_text(folded.codes))
+    return (replace(folded, codes=text.code_points(undone)) if n_leet else folded), n_leet
+
+
 def _count_upper(text: str) -> int:
     """Return the number of capitals."""
     if text.isascii():  # in C, where asking letter by letter is a loop
@@ -184,8 +193,7 @@ def _composed(
 
 def _add_author(author: str, segments: list[Segment], facts: list[str]) -> None:
     author = author[:MAX_AUTHOR_CHARS]
-    shown, n_leet = leet.undo(author)
-    folded = text.fold(shown)
+    folded, n_leet = _fold(author)
     segments.append(Segment(AUTHOR, folded.codes, folded.origin))
     words = author.split()
     facts.append(f"author:words:{min(len(words), 5)}")

@@ -100,6 +100,7 @@ LINE = "win at the casino tonight, cheap pills and replica watches online"
         (" ".join("--".join(word) for word in LINE.split()), "disguise:spaced"),
         (LINE.replace("i", "1").replace("o", "0").replace("e", "3"), "disguise:leet:5"),
         (LINE.replace("a", "а").replace("o", "ο"), "disguise:lookalikes:5"),
+        (LINE.replace("i", "\u200b1").replace("a", "а").replace("e", "3"), "disguise:leet:5"),
     ],
 )
 def test_disguise_of_a_whole_line_is_undone_and_stated(disguised, fact):
