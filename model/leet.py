@@ -14,8 +14,8 @@ _TOKEN = re.compile(rf"[a-z{re.escape(_SIGNS)}]+", re.IGNORECASE)
 # One sign between four letters, or twice one or two between three: "v1agra", "j3r53y", but not "i18n"; "2" for
 # "to" is an abbreviation, "really!no" lacks a space, and before "@" stands a user.
 _DISGUISED = re.compile(
-    r"(?=(?:[^a-z]*[a-z]){4})(?:[a-z]+(?:[01345]|\$\$?)|[a-z]{1,2}@)[a-z]+[013$]?"
-    r"|[a-z]+(?:[0134578!$+]{1,2}[a-z]+){2,}[0134578$]?",
+    r"(?=(?:[^a-z]*[a-z]){4})[0134]?(?:[a-z]+(?:[01345]|\$\$?)|[a-z]{1,2}@)[a-z]+[013$]?"
+    r"|[0134]?[a-z]+(?:[0134578!$+]{1,2}[a-z]+){2,}[0134578$]?",
     re.IGNORECASE,
 )
 # "log4j": a four for the word "for".
