@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model import craft, links, markup, names, relations, scripts, text
+from model import craft, leet, links, markup, names, relations, scripts, text
 from model.comment import Comment, Company
 
 BODY, AUTHOR, URL, LINK, PAGE = range(5)
@@ -28,12 +28,6 @@ LINK_MARK = chr(text.LINK_MARK)
 
 
 _CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_FREE_MAIL = frozenset(
-    "gmail.com googlemail.com yahoo.com hotmail.com outlook.com live.com msn.com aol.com icloud.com me.com mac.com "
-    "gmx.de gmx.net gmx.com web.de mail.com proton.me protonmail.com fastmail.com hey.com zoho.com qq.com 163.com "
-    "126.com sina.com naver.com mail.ru yandex.ru bk.ru list.ru inbox.ru rambler.ru free.fr orange.fr wanadoo.fr "
-    "laposte.net libero.it uol.com.br bol.com.br terra.com.br yahoo.co.uk yahoo.fr yahoo.de yahoo.com.br".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +138,17 @@ def _add_body(body: str, segments: list[Segment], facts: list[str]) -> list[link
         moved = np.concatenate(places)
         origin = moved if origin is None else origin[moved]
         kept = "".join(parts)
-    folded = text.fold(kept)
+    folded, n_leet = _fold(kept)
     origin = _composed(folded.origin, origin, tail)
     segments.append(Segment(BODY, folded.codes, origin))
     addresses = []
     sources = _composed(None, plain.origin, tail)
     for link in found:
-        address = links.parse(link.text)
+        address = links.parse(link.address)
         addresses.append(address)
         first, last = link.start, link.end - 1
         place = (first, last + 1) if sources is None else (int(sources[first]), int(sources[last]) + 1)
-        _add_address(LINK, address, link.text, segments, facts, place)
+        _add_address(LINK, address, link.address, segments, facts, place)
     facts.append(f"links:{bucket(len(found))}")
     if found:
         n_unknown = len({address.domain for address in addresses if address.domain not in links.KNOWN})
@@ -167,6 +161,8 @@ def _add_body(body: str, segments: list[Segment], facts: list[str]) -> list[link
             ("marks", folded.n_marks),
             ("lookalikes", folded.n_lookalikes),
             ("hidden", plain.n_hidden),
+            ("leet", n_leet),
+            ("address", sum(link.is_disguised for link in found)),
         )
         if count
     )
@@ -176,6 +172,16 @@ def _add_body(body: str, segments: list[Segment], facts: list[str]) -> list[link
     if n_letters >= 20 and _count_upper(kept) * 3 > n_letters:
         facts.append("caps")
     return addresses
+
+
+def _fold(source: str) -> tuple[text.Folded, int]:
+    """Fold a text and undo leetspeak in what comes of it; return it with the number of words undone."""
+    if source.isascii():
+        undone, n_leet = leet.undo(source)
+        return text.fold(undone), n_leet
+    folded = text.fold(source)
+    undone, n_leet = leet.undo(text.to_text(folded.codes))
+    return (replace(folded, codes=text.code_points(undone)) if n_leet else folded), n_leet
 
 
 def _count_upper(text: str) -> int:
@@ -212,7 +218,7 @@ def _add_company(company: Company, facts: list[str]) -> None:
 def _add_author(author: str, segments: list[Segment], facts: list[str]) -> list[str]:
     """Add the author's name; return its words, folded."""
     author = author[:MAX_AUTHOR_CHARS]
-    folded = text.fold(author)
+    folded, n_leet = _fold(author)
     segments.append(Segment(AUTHOR, folded.codes, folded.origin))
     words = author.split()
     facts.append(f"author:words:{min(len(words), 5)}")
@@ -222,7 +228,7 @@ def _add_author(author: str, segments: list[Segment], facts: list[str]) -> list[
         facts.append("author:lower")
     elif author.isupper() and len(author) > 3:
         facts.append("author:upper")
-    if folded.n_styled or folded.n_lookalikes or folded.n_invisible:
+    if folded.n_styled or folded.n_lookalikes or folded.n_invisible or n_leet:
         facts.append("author:disguise")
     if links.find(author, at_most=1):
         facts.append("author:address")
@@ -283,7 +289,7 @@ def _add_relations(
         facts.append("link:own-site")
     if comment.email:
         domain = comment.email.rpartition("@")[2].strip().lower()[:MAX_HOST_CHARS]
-        if domain in _FREE_MAIL:
+        if domain in links.FREE_MAIL:
             facts.append("email:free")
         elif domain:
             facts.append(f"email:domain:{domain}")

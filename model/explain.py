@@ -41,6 +41,10 @@ _FACTS = {
     "disguise:lookalikes": "letters of other scripts that look alike",
     "disguise:hidden": "parts hidden from readers",
     "disguise:spaced": "spaced-out letters",
+    "disguise:doubled": "doubled letters",
+    "disguise:split": "words split by symbols",
+    "disguise:leet": "digits or signs for letters",
+    "disguise:address": "an address written out in words",
     "author:words": "number of words in the author's name",
     "author:digits": "digits in the author's name",
     "author:lower": "author's name in small letters",
@@ -167,7 +171,7 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
             clues.append(Clue(f"links to {segment.label[:80]}", weight, "body", (segment.place,)))
         else:
             first, last = int(firsts[example]), int(lasts[example])
-            shown = text.to_text(layout.codes[first:last]).strip()
+            shown = text.to_text(_written(tokens, document, first, last)).strip()
             kind = "words" if " " in shown else "word" if shown.isalnum() else "characters"
             words = (
                 f'{kind} "{shown.replace(_LINK, "(link)")[:60]}"'
@@ -179,8 +183,22 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
     return clues
 
 
+def _written(tokens: Occurrences, document: Document, first: int, last: int) -> NDArray[np.uint32]:
+    """Return a span of the layout with the letters doubled that were written so, but for disguise."""
+    layout = tokens.layout
+    codes = layout.codes[first:last]
+    if "disguise:doubled" in document.facts:
+        return codes
+    number = int(layout.segment_of[first])
+    source = document.segments[number].codes
+    after = layout.kept[first:last] - int(tokens.offsets[number]) + 1
+    doubled = (layout.flags[first:last] & text.LETTER) != 0
+    doubled &= (after < source.size) & (source[np.clip(after, 0, source.size - 1)] == codes)
+    return np.repeat(codes, 1 + doubled)
+
+
 def _shown_spans(
-    flags: NDArray[np.uint8], firsts: NDArray[np.intp], lasts: NDArray[np.intp], families: NDArray[np.intp]
+    flags: NDArray[np.uint16], firsts: NDArray[np.intp], lasts: NDArray[np.intp], families: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the word that each n-gram stands in; words, pairs and n-grams without a letter stay as they are."""
     letters = (flags & text.WORD) != 0

@@ -16,6 +16,12 @@ from model.document import Document, Segment
 _SPACE = np.array([32], dtype=np.uint32)
 # Fewer single letters in a row are initials or a list.
 _SPACED_RUN = 4
+_SPACED_GAP = 3
+# So many emoji or ornaments between letters, and they are there to split words; "I❤you" is not.
+_MIN_SPLITS = 3
+# English doubles one letter in twenty-five, Finnish one in nine, here and there one in four.
+_DOUBLED_SHARE = 0.3
+_MIN_DOUBLED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Layout:
     ----------
     codes : ndarray of uint32, shape (n_codes,)
         Every segment, each between spaces, after folding and collapsing.
-    flags : ndarray of uint8, shape (n_codes,)
+    flags : ndarray of uint16, shape (n_codes,)
         Class bits of each code (``text.classes``).
     kept : ndarray of intp, shape (n_codes,)
         For each code, its place in the concatenation of the segments before collapsing.
@@ -41,7 +47,7 @@ class Layout:
     """
 
     codes: NDArray[np.uint32]
-    flags: NDArray[np.uint8]
+    flags: NDArray[np.uint16]
     kept: NDArray[np.intp]
     segment_of: NDArray[np.int32]
     fields: NDArray[np.uint8]
@@ -53,8 +59,9 @@ class Layout:
 def lay_out(documents: list[Document]) -> Layout:
     """Put all segments into one array with a space before each.
 
-    White space collapses to one space, and of a letter repeated three times or more two stay. Where letters
-    were written apart ("v i a g r a") they are joined, and the comment's document gets a fact that says so.
+    White space collapses to one space, a letter repeated becomes one, and of anything else repeated three times
+    or more two stay. Where letters were written apart ("v i a g r a"), or symbols stand between them, they are
+    joined; the comment's document gets a fact for each such disguise.
 
     Parameters
     ----------
@@ -77,51 +84,133 @@ def lay_out(documents: list[Document]) -> Layout:
     codes = np.concatenate(parts)
     lengths = [segment.codes.size + 1 for segment in segments]
     lengths[-1] += 1  # the space after the last
-    segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), lengths)
-    same = codes[1:] == codes[:-1]
-    dropped = np.zeros(codes.size, dtype=np.bool_)
-    dropped[1:] = same & (codes[1:] == 32) & (segment_of[1:] == segment_of[:-1])
-    dropped[2:] |= same[1:] & same[:-1] & (codes[2:] != 32)
-    kept = np.flatnonzero(~dropped)
-    codes, segment_of = codes[kept], segment_of[kept]
-    flags = text.classes(codes)
-    starts, ends = _words(flags)
+    laid = _Laid(codes, np.repeat(np.arange(len(segments), dtype=np.int32), lengths))
     owner_of = np.array(owners, dtype=np.int32)
+
+    def state(fact: str, where: NDArray[np.intp]) -> None:
+        for owner in np.unique(owner_of[where]).tolist():
+            documents[owner].facts.append(fact)
+
+    laid, doubled = _without_repeats(laid)
+    if doubled.size >= _MIN_DOUBLED:
+        state("disguise:doubled", _overdone(laid, doubled, len(segments)))
+    flags = text.classes(laid.codes)
+    symbols = (flags & text.SYMBOL).nonzero()[0]
+    if symbols.size >= _MIN_SPLITS:
+        laid, split_in = _without_symbols(laid, flags, symbols, len(segments))
+        if split_in.size:
+            state("disguise:split", split_in)
+            laid, _ = _without_repeats(laid)
+            flags = text.classes(laid.codes)
+    starts, ends = _words(flags)
     if np.count_nonzero(ends - starts == 1) >= _SPACED_RUN:
-        joined, spaced_in = _joined(flags, segment_of)
+        gaps, spaced_in = _gaps(laid, flags, starts, ends)
         if spaced_in.size:
-            codes, flags, kept, segment_of = codes[joined], flags[joined], kept[joined], segment_of[joined]
+            state("disguise:spaced", spaced_in)
+            laid, _ = _without_repeats(laid[np.flatnonzero(~gaps)])
+            flags = text.classes(laid.codes)
             starts, ends = _words(flags)
-            for owner in np.unique(owner_of[spaced_in]).tolist():
-                documents[owner].facts.append("disguise:spaced")
     fields = np.array([segment.field for segment in segments], dtype=np.uint8)
-    return Layout(codes, flags, kept, segment_of, fields, owner_of, starts, ends)
+    kept = np.arange(codes.size) if laid.kept is None else laid.kept
+    return Layout(laid.codes, flags, kept, laid.segment_of, fields, owner_of, starts, ends)
 
 
-def _words(flags: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """Codes with what belongs to each; as in ``Layout``, but None where every code is kept."""
+
+    codes: NDArray[np.uint32]
+    segment_of: NDArray[np.int32]
+    kept: NDArray[np.intp] | None = None
+
+    def __getitem__(self, places: NDArray[np.intp]) -> _Laid:
+        kept = places if self.kept is None else self.kept[places]
+        return _Laid(self.codes[places], self.segment_of[places], kept)
+
+
+def _without_repeats(laid: _Laid) -> tuple[_Laid, NDArray[np.int32]]:
+    """Collapse white space, repeated letters and long runs; return the segment of each run of a letter."""
+    codes, segment_of = laid.codes, laid.segment_of
+    same = codes[1:] == codes[:-1]
+    at = same.nonzero()[0] + 1  # a handful, so what follows is about them alone
+    if not at.size:
+        return laid, np.empty(0, dtype=np.int32)
+    letters = (text.classes(codes[at]) & text.LETTER) != 0
+    spaces = codes[at] == 32
+    again = same[at - 2] & (at > 1)
+    dropped = letters | np.where(spaces, segment_of[at] == segment_of[at - 1], again)
+    left = np.ones(codes.size, dtype=np.bool_)
+    left[at[dropped]] = False
+    # A run counts once, however long: "soooo" is emphasis.
+    return laid[left.nonzero()[0]], segment_of[at[letters & ~again]]
+
+
+def _overdone(laid: _Laid, doubled: NDArray[np.int32], n_segments: int) -> NDArray[np.intp]:
+    """Return the segments where so many letters were doubled that it is disguise."""
+    n_doubled = np.bincount(doubled, minlength=n_segments)
+    letters = (text.classes(laid.codes) & text.LETTER) != 0
+    n_letters = np.bincount(laid.segment_of[letters], minlength=n_segments)
+    return np.flatnonzero((n_doubled >= _MIN_DOUBLED) & (n_doubled >= _DOUBLED_SHARE * n_letters))
+
+
+def _without_symbols(
+    laid: _Laid, flags: NDArray[np.uint16], symbols: NDArray[np.intp], n_segments: int
+) -> tuple[_Laid, NDArray[np.intp]]:
+    """Take emoji and ornaments out of words that they split; return the segments where that was so."""
+    first = np.flatnonzero(np.diff(symbols, prepend=-2) != 1)  # of each run of symbols
+    lengths = np.diff(first, append=symbols.size)
+    before, after = symbols[first] - 1, symbols[first] + lengths
+    splits = (flags[before] & flags[after] & text.LETTER) != 0
+    per_segment = np.bincount(laid.segment_of[before[splits]], minlength=n_segments)
+    splits &= per_segment[laid.segment_of[before]] >= _MIN_SPLITS
+    left = np.delete(np.arange(laid.codes.size), symbols[np.repeat(splits, lengths)])
+    return laid[left], np.flatnonzero(per_segment >= _MIN_SPLITS)
+
+
+def _words(flags: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the words' starts and ends."""
     word = (flags & text.WORD) != 0
     inner = (flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
     joined = inner[1:] & inner[:-1]
-    starts = np.flatnonzero(word[1:] & ~joined) + 1
-    ends = np.flatnonzero(word[:-1] & ~joined) + 1
+    starts = (word[1:] & ~joined).nonzero()[0] + 1
+    ends = (word[:-1] & ~joined).nonzero()[0] + 1
     return starts, ends
 
 
-def _joined(
-    flags: NDArray[np.uint8], segment_of: NDArray[np.int32]
-) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Return the places left when letters written apart are joined, and the segments where that was so."""
-    letter = (flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
-    alone = letter[1:-1] & ~letter[:-2] & ~letter[2:]
-    at = np.flatnonzero(alone) + 1
-    follows = (np.diff(at) == 2) & (np.diff(segment_of[at]) == 0)
-    edges = np.diff(np.concatenate(([0], follows.view(np.int8), [0])))
-    gaps: list[NDArray[np.intp]] = []
+def _gaps(
+    laid: _Laid, flags: NDArray[np.uint16], starts: NDArray[np.intp], ends: NDArray[np.intp]
+) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Return where letters written apart leave gaps, and the segments where that is so."""
+    gaps = np.zeros(flags.size, dtype=np.bool_)
     segments: list[int] = []
-    for begin, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
-        if end - begin + 1 >= _SPACED_RUN:
-            gaps.append(np.arange(at[begin] + 1, at[end], 2))
-            segments.append(int(segment_of[at[begin]]))
-    left = np.delete(np.arange(flags.size), np.concatenate(gaps)) if gaps else np.arange(flags.size)
-    return left, np.array(segments, dtype=np.int32)
+    letter = (flags[starts] & (text.LETTER | text.DIGIT)) != 0
+    alone = ((ends - starts == 1) & letter).nonzero()[0]
+    at, segment_of = starts[alone], laid.segment_of
+    width = at[1:] - at[:-1]
+    follows = (
+        (alone[1:] - alone[:-1] == 1)
+        & (width <= _SPACED_GAP + 1)
+        & (segment_of[at[1:]] == segment_of[at[:-1]])
+    )
+    if np.count_nonzero(follows) < _SPACED_RUN - 1:
+        return gaps, np.array(segments, dtype=np.intp)
+    # A wider gap than one sign must be signs alone: "A, B, C" is a list.
+    parting = np.cumsum((flags & text.SPACE) != 0)[at]
+    spaced = parting[1:] != parting[:-1]
+    follows &= (width == 2) | ~spaced
+    written = at if laid.kept is None else laid.kept[at]
+    width = written[1:] - written[:-1]
+    edges = np.diff(np.concatenate(([0], follows.view(np.int8), [0])))
+    runs = zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True)
+    for begin, end in runs:
+        if end - begin + 1 < _SPACED_RUN:
+            continue
+        segments.append(int(segment_of[at[begin]]))
+        gaps[at[begin] : at[end]] = True
+        gaps[at[begin : end + 1]] = False
+        # Between words the gap is wider, or the only space among other signs.
+        run = slice(begin, end)
+        narrow = width[run].min()
+        border = spaced[run] & ((width[run] > narrow) | ~spaced[run].all())
+        gaps[at[begin:end][border] + 1] = False
+    return gaps, np.array(segments, dtype=np.intp)

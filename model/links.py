@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -23,12 +25,44 @@ _URL = re.compile(
     rf"|(?<![\w@.\-/])(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.)+(?:{_BARE_SUFFIXES})(?![\w-]|\.\w)(?:/[^\s<>\"'\[\]{{}}|\\^`]*)?",
     re.IGNORECASE,
 )
+# Written for people who know what is meant: "example dot com", "example (dot) com", "example . com", "t . me".
+# Suffixes that are words of their own ("put a dot in") count only behind a bracketed dot or before a path.
+_WORD_SUFFIXES = "in|it|us|me|to|es|de|id|co|live|pro|space|link|win|bid|fun"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_CLEAR_DOT = r"(?:\s{0,2}[(\[{]\s?(?:dot|\.|,)\s?[)\]}]\s{0,2}|\s?[•●․。]\s?)"
+_DOT = rf"(?:{_CLEAR_DOT}|\s{{1,2}}dot\s{{1,2}}|\s\.\s?)"
+_SPELLED = re.compile(
+    r"(?<![\w@.\-/])(?:h[tx]{2}ps?://)?"
+    rf"(?P<host>(?:{_LABEL}(?:{_DOT}|\.)){{0,3}}{_LABEL})"
+    rf"(?:{_CLEAR_DOT}(?:{_BARE_SUFFIXES})|(?<=\bt)\s?\.\s?me"
+    rf"|{_DOT}(?<!\s\.)(?!(?:{_WORD_SUFFIXES})\b(?!/))(?:{_BARE_SUFFIXES})|\s\.(?:com|org|info|ru)"
+    rf"|(?:{_DOT}|\.)(?:com?|org|net){_DOT}(?:uk|br|au|in|id|jp|kr|cn))"
+    r"(?![\w-]|\.\w)(?:/[^\s<>\"'\[\]{}|\\^`]*)?",
+    re.IGNORECASE,
+)
+_DOTS = re.compile(_DOT, re.IGNORECASE)
+_SPELLED_SIGNS = ("dot", " .", "(.", "[.", "( .", "[ .", "{.", "(,", "[,", "•", "●", "․", "。")
+# "jo at example dot com", "jo [at] example dot com": an address of a person. The plain word only before free mail.
+_AT = re.compile(r"(?P<sign>@|[(\[{]\s?(?:at|@)\s?[)\]}])\s{0,2}$|\w\sat\s$", re.IGNORECASE)
+_AT_CHARS = 12
+# "the dot com bubble", "a dot net developer".
+_NO_NAMES = frozenset(
+    "a an the this that your my our his her each every any one no and or in of is was as asp old pre post microsoft ms "
+    "vb c use using uses used with for via to".split()
+)
 _TRAILING = ".,;:!?)*_~…»”’"
 _MAYBE = re.compile(r"://|www|\.[a-z]{2}", re.IGNORECASE)
 
 SHORTENERS = frozenset(
     "bit.ly goo.gl tinyurl.com t.co is.gd ow.ly buff.ly cutt.ly rebrand.ly t.ly rb.gy shorturl.at tiny.cc bl.ink "
     "adf.ly soo.gd s.id v.gd qr.ae clck.ru vk.cc u.to bitly.com lnkd.in shorte.st bc.vc j.mp x.co dlvr.it".split()
+)
+
+FREE_MAIL = frozenset(
+    "gmail.com googlemail.com yahoo.com hotmail.com outlook.com live.com msn.com aol.com icloud.com me.com mac.com "
+    "gmx.de gmx.net gmx.com web.de mail.com proton.me protonmail.com fastmail.com hey.com zoho.com qq.com 163.com "
+    "126.com sina.com naver.com mail.ru yandex.ru bk.ru list.ru inbox.ru rambler.ru free.fr orange.fr wanadoo.fr "
+    "laposte.net libero.it uol.com.br bol.com.br terra.com.br yahoo.co.uk yahoo.fr yahoo.de yahoo.com.br".split()
 )
 
 KNOWN = frozenset(
@@ -73,11 +107,19 @@ class Link:
         The address as written, without trailing punctuation.
     start, end : int
         Where it stands in the text it was found in, half-open.
+    address : str
+        What it means: the text, with dots for what was written out.
     """
 
     text: str
     start: int
     end: int
+    address: str
+
+    @property
+    def is_disguised(self) -> bool:
+        """Return whether the address was written out."""
+        return self.text != self.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +150,50 @@ class Address:
 def find(text: str, *, at_most: int) -> list[Link]:
     """Return the addresses that stand in a plain text, in their order, the first ``at_most`` of them.
 
-    With a scheme, with ``www.``, or bare under a common suffix; ``hxxp`` counts as ``http``.
+    With a scheme, with ``www.``, or bare under a common suffix; ``hxxp`` counts as ``http``. Addresses written
+    out ("example dot com") count too, unless they are those of a person.
     """
-    if not _MAYBE.search(text):
-        return []
-    found = []
-    for match in _URL.finditer(text):
-        address = match.group().rstrip(_TRAILING)
-        if address:
-            found.append(Link(address, match.start(), match.start() + len(address)))
-            if len(found) == at_most:
+    found = (
+        list(itertools.islice(_spelled(text), at_most))
+        if any(sign in text for sign in _SPELLED_SIGNS)
+        else []
+    )
+    if _MAYBE.search(text):
+        written = found
+        found, done, spelled = [], 0, iter([*written, None])
+        following = next(spelled)
+        for match in _URL.finditer(text):
+            address = match.group().rstrip(_TRAILING)
+            if not address or match.start() < done:
+                continue
+            while following is not None and following.start <= match.start():
+                found.append(following)
+                done = following.end
+                following = next(spelled)
+            if match.start() < done:
+                continue
+            found.append(Link(address, match.start(), match.start() + len(address), address))
+            done = match.start() + len(address)
+            while following is not None and following.start < done:
+                following = next(spelled)
+            if len(found) >= at_most:
                 break
-    return found
+        while following is not None:
+            found.append(following)
+            following = next(spelled)
+    return found[:at_most]
+
+
+def _spelled(text: str) -> Iterator[Link]:
+    """Yield the addresses that are written out."""
+    for match in _SPELLED.finditer(text):
+        address = match.group().rstrip(_TRAILING)
+        mended = _DOTS.sub(".", address)
+        domain, name, _ = registered(parse(mended).host)
+        at = _AT.search(text[max(match.start() - _AT_CHARS, 0) : match.start()])
+        if name in _NO_NAMES or (at is not None and (at["sign"] or domain in FREE_MAIL)):
+            continue
+        yield Link(address, match.start(), match.start() + len(address), mended)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model import lookalikes
+
 _N_CODE_POINTS = 0x110000
 _DROPPED = -1
 _UNKNOWN = -2
@@ -27,6 +29,10 @@ LOOKALIKE = 16
 STYLED = 32
 INVISIBLE = 64
 MARK = 128
+DIGIT = 256
+SYMBOL = 512
+FOREIGN = 1024
+LETTER = 2048
 
 LINK_MARK = 0xE000
 """A private code point that stands where an address was taken out; it counts as a word."""
@@ -57,18 +63,18 @@ _STYLED_LETTERS = {
     **{0x1F1E6 + i: chr(97 + i) for i in range(26)},
     **dict(zip(map(ord, "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ"), "abcdefghijklmnoprstuvwyz", strict=True)),
 }
-# Cyrillic, Greek and other letters drawn like Latin ones; folded only inside a word that also has a Latin
-# letter, because "сор" alone is a Russian word.
-_LOOKALIKES = {
-    ord(pair[0]): pair[1]
-    for pair in (
-        "аa вb еe кk мm нh оo рp сc тt уy хx ѕs іi јj ԁd һh ԛq ԝw ьb гr пn зe ӏl ѵv ɡg ոn "
-        "αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw ϲc ϳj µu ıi łl øo đd ƅb ɑa"
-    ).split()
-}
+# Letters of Latin alphabets whose stroke or missing dot no decomposition takes away; accents to a reader.
+_STROKED = {ord(pair[0]): pair[1] for pair in "ıi łl Łl øo Øo đd Đd ħh Ħh ŧt Ŧt".split()}
+
+# Emoji and ornaments, and the signs that writers of spam put between letters; (c) and (r) stand before.
+_FIRST_SYMBOL = 0x2190
+_GAP_SIGNS = "*~^•·¦"
+
+# Palochka, drawn as an i or an l.
+_STROKE = 0x4CF
 
 _FOLD = np.full(_N_CODE_POINTS, _UNKNOWN, dtype=np.int32)
-_CLASS = np.zeros(_N_CODE_POINTS, dtype=np.uint8)
+_CLASS = np.zeros(_N_CODE_POINTS, dtype=np.uint16)
 _TWIN = np.zeros(_N_CODE_POINTS, dtype=np.uint32)
 _EXPANSIONS: list[tuple[int, ...]] = []
 
@@ -81,6 +87,8 @@ def _folded(code: int) -> str:
     """Return what one character becomes: compatibility form, without accents, in lower case."""
     if code in _STYLED_LETTERS:
         return _STYLED_LETTERS[code]
+    if code in _STROKED:
+        return _STROKED[code]
     char = chr(code)
     category = unicodedata.category(char)
     if category in {"Cf", "Cs"} or 0xFE00 <= code < 0xFE10 or code in {0x115F, 0x1160, 0x3164, 0xFFA0, 0x34F}:
@@ -125,12 +133,21 @@ def _fill_page(page: int) -> None:
             flags |= SPACE
         if "a" <= result <= "z" and len(result) == 1:
             flags |= LATIN
-        if code in _LOOKALIKES:
-            flags |= LOOKALIKE
-            _TWIN[code] = ord(_LOOKALIKES[code])
+        if "0" <= result <= "9" and len(result) == 1:
+            flags |= DIGIT
+        if (code >= _FIRST_SYMBOL and unicodedata.category(char) in {"So", "Sk"}) or char in _GAP_SIGNS:
+            flags |= SYMBOL
+        if flags & (WORD | IDEOGRAPH | DIGIT) == WORD and code != LINK_MARK:
+            flags |= LETTER
+        if flags & (LETTER | LATIN) == LETTER and char.isalpha():
+            flags |= FOREIGN
+            twin = lookalikes.TWIN_OF.get(code) or lookalikes.TWIN_OF.get(
+                ord(result) if len(result) == 1 else 0
+            )
+            if twin and len(result) == 1:
+                flags |= LOOKALIKE
+                _TWIN[code] = ord(twin)
         _CLASS[code] = flags
-        if code in _LOOKALIKES:
-            results.add(ord(_LOOKALIKES[code]))
     for other in {code >> _PAGE_BITS for code in results}:
         if _FOLD[other << _PAGE_BITS] == _UNKNOWN:
             _fill_page(other)
@@ -151,7 +168,7 @@ for _page in (*range(6), LINK_MARK >> _PAGE_BITS):  # Latin, Greek, Cyrillic: al
         _fill_page(_page)
 
 
-def classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+def classes(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """Return the class bits of each code point of a folded text; of any other text only what is known yet."""
     return _CLASS[codes]
 
@@ -219,7 +236,10 @@ def fold(text: str) -> Folded:
         mapped = mapped[kept]
         origin = kept if origin is None else origin[kept]
     folded = mapped.astype(np.uint32)
-    folded, n_lookalikes = _undo_lookalikes(folded)
+    n_lookalikes = 0
+    if (flags & LOOKALIKE).any():
+        written = codes if origin is None else codes[origin]
+        folded, n_lookalikes = _undo_lookalikes(folded, written)
     return Folded(folded, origin, n_styled, n_invisible, n_marks, n_lookalikes)
 
 
@@ -237,20 +257,28 @@ def _expand(mapped: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.in
     return spread, origin
 
 
-def _undo_lookalikes(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], int]:
-    """Turn look-alikes into Latin letters in words that also have a Latin letter."""
+def _undo_lookalikes(
+    codes: NDArray[np.uint32], written: NDArray[np.uint32]
+) -> tuple[NDArray[np.uint32], int]:
+    """Turn look-alikes into Latin letters where they stand for them; ``written`` still has the capitals."""
     flags = classes(codes)
-    alike = (flags & LOOKALIKE) != 0
-    if not alike.any():
-        return codes, 0
-    is_word = (flags & WORD) != 0
-    word = np.cumsum(~is_word)  # letters of one word share a number with the gap before it
-    n_words = int(word[-1]) + 1
-    has_latin = np.bincount(word[(flags & LATIN) != 0], minlength=n_words) > 0
-    undo = alike & has_latin[word]
+    in_word = (flags & WORD) != 0
+    undo = lookalikes.deceiving(
+        written,
+        in_word=in_word,
+        latin=(flags & LATIN) != 0,
+        foreign=(flags & FOREIGN) != 0,
+        alike=(classes(written) & LOOKALIKE) != 0,
+    )
     n_undone = int(np.count_nonzero(undo))
     if n_undone:
-        codes = np.where(undo, _TWIN[codes], codes)
+        codes = np.where(undo, _TWIN[written], codes)
+        for place in np.flatnonzero(undo & (written == _STROKE)).tolist():
+            around = [
+                chr(codes[other]) if 0 <= other < codes.size and in_word[other] else ""
+                for other in (place - 1, place + 1)
+            ]
+            codes[place] = ord(lookalikes.i_or_l(*around))
     return codes, n_undone
 
 

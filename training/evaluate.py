@@ -112,7 +112,7 @@ def leave_sources_out(
         Fit rows are limited per source and campaign; judged rows are not, only exact copies are folded.
     """
     everything = corpus.deduplicate(comments)
-    matrix = make_matrix(everything, params.features)
+    matrix = make_matrix(everything, params.features, params.padding, seed=params.seed)
     fitted = mark_limited(matrix, params)
     wanted = set(only)
     log_odds = np.full(len(everything), np.nan)

@@ -18,6 +18,7 @@ import numpy as np
 from model.comment import LabeledComment
 from model.features import FeatureParams
 from training import corpus, metrics
+from training.augment import Padding
 from training.evaluate import MIN_ROWS, mark_limited
 from training.fit import FitParams, Matrix, fit_linear, make_matrix
 from training.split import leave_one_source_out
@@ -55,14 +56,14 @@ class Outcome:
     recall_01: float
 
 
-_Params = TypeVar("_Params", FitParams, FeatureParams, corpus.Limits, corpus.Balance)
+_Params = TypeVar("_Params", FitParams, FeatureParams, corpus.Limits, corpus.Balance, Padding)
 
 
 def read_variants(path: Path) -> list[Variant]:
     """Read an experiment: a table ``[base]`` of settings for all, and ``[[variant]]`` tables.
 
     Each variant has a ``name`` and any field of ``FitParams``, ``FeatureParams`` (under ``features``),
-    ``Limits`` (``limits``) and ``Balance`` (``balance``), and ``kinds``.
+    ``Limits`` (``limits``), ``Balance`` (``balance``) and ``Padding`` (``padding``), and ``kinds``.
 
     Raises
     ------
@@ -124,7 +125,10 @@ def run_variants(
     for variant in variants:
         progress(variant.name)
         rows = [row for row in everything if not variant.kinds or row.kind in variant.kinds]
-        yield from _judge(make_matrix(rows, variant.params.features), variant)
+        yield from _judge(
+            make_matrix(rows, variant.params.features, variant.params.padding, seed=variant.params.seed),
+            variant,
+        )
 
 
 def _judge(matrix: Matrix, variant: Variant) -> Iterator[Outcome]:

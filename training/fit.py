@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from model.comment import LabeledComment
 from model.features import Extractor, FeatureParams, Rows
 from model.verdict import Policy
 from training import corpus
+from training.augment import Padding, echoes
 from training.split import calibration_folds
 from training.thresholds import Budgets, choose_policy
 
@@ -60,6 +61,8 @@ class FitParams:
         Rounds of the solver at most, so that a fit is bounded in time.
     limits : Limits
     balance : Balance
+    padding : Padding
+        Echoes of comments among real words, which enter every fit beside them.
     budgets : Budgets
     seed : int
     """
@@ -72,6 +75,7 @@ class FitParams:
     max_iter: int = 50
     limits: corpus.Limits = field(default_factory=corpus.Limits)
     balance: corpus.Balance = field(default_factory=corpus.Balance)
+    padding: Padding = field(default_factory=Padding)
     budgets: Budgets = field(default_factory=Budgets)
     seed: int = 0
 
@@ -85,31 +89,60 @@ class Matrix:
     comments : list of LabeledComment
     rows : scipy.sparse.csr_array of float64, shape (n_comments, n_features)
     is_spam : ndarray of bool, shape (n_comments,)
+    echoes : scipy.sparse.csr_array of float64, shape (n_echoes, n_features), or None
+        Rows that are only fitted on (``augment.py``).
+    origins : ndarray of int64, shape (2, n_echoes)
+        The comment that each echo was made of, and one that its words are from: it stays where both do.
     """
 
     comments: list[LabeledComment]
     rows: Any
     is_spam: NDArray[np.bool_]
+    echoes: Any = None
+    origins: NDArray[np.int64] = field(default_factory=lambda: np.empty((2, 0), dtype=np.int64))
 
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Matrix:
         places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+        moved = np.full(len(self.comments), -1, dtype=np.int64)
+        moved[places] = np.arange(places.size)
+        origins = moved[self.origins]
+        stays = (origins >= 0).all(axis=0)
         return Matrix(
-            [self.comments[place] for place in places.tolist()], self.rows[places], self.is_spam[places]
+            [self.comments[place] for place in places.tolist()],
+            self.rows[places],
+            self.is_spam[places],
+            None if self.echoes is None else self.echoes[np.flatnonzero(stays)],
+            origins[:, stays],
         )
 
 
 def make_matrix(
-    comments: Sequence[LabeledComment], features: FeatureParams, *, n_processes: int | None = None
+    comments: Sequence[LabeledComment],
+    features: FeatureParams,
+    padding: Padding | None = None,
+    *,
+    seed: int = 0,
+    n_processes: int | None = None,
 ) -> Matrix:
-    """Make the rows of labelled comments.
+    """Make the rows of labelled comments, and with ``padding`` those of their echoes.
 
     Parameters
     ----------
     comments : sequence of LabeledComment
     features : FeatureParams
+    padding : Padding, optional
+    seed : int
+        Chooses the echoes.
     n_processes : int, optional
         Two where there are two cores and enough comments, if not given; the rows are the same, to the bit.
     """
+    if padding is not None and padding.share:
+        made = echoes(comments, padding, seed=seed)
+        return replace(
+            make_matrix(comments, features, n_processes=n_processes),
+            echoes=make_matrix([echo.row for echo in made], features, n_processes=n_processes).rows,
+            origins=np.array([[echo.parent, echo.donor] for echo in made], dtype=np.int64).reshape(-1, 2).T,
+        )
     if n_processes is None:
         n_processes = min(2, os.cpu_count() or 1) if len(comments) >= 4 * _CHUNK else 1
     chunks = [comments[start : start + _CHUNK] for start in range(0, len(comments), _CHUNK)]
@@ -196,7 +229,7 @@ def fit_linear(matrix: Matrix, params: FitParams, chosen: NDArray[np.bool_] | No
     ----------
     C.-J. Hsieh et al., "A dual coordinate descent method for large-scale linear SVM", ICML 2008 (liblinear).
     """
-    if chosen is not None and params.evidence_power:
+    if chosen is not None and (params.evidence_power or matrix.echoes is not None):
         return fit_linear(matrix[chosen], params)
     weights = np.zeros(len(matrix.comments))
     if chosen is None:
@@ -207,10 +240,17 @@ def fit_linear(matrix: Matrix, params: FitParams, chosen: NDArray[np.bool_] | No
             raise ValueError("a fit needs spam and ham: the rows chosen hold one of them only")
         kept = [matrix.comments[place] for place in np.flatnonzero(chosen).tolist()]
         weights[chosen] = corpus.balanced_weights(kept, params.balance)
-    rows, scales = matrix.rows, np.ones(1)
+    rows, is_spam, scales = matrix.rows, matrix.is_spam, np.ones(1)
     if params.evidence_power:
         scales = evidence(matrix, weights, params)
-        rows = rows.copy()
+    if matrix.echoes is not None:
+        rows = scipy.sparse.vstack((rows, matrix.echoes), format="csr")
+        parents = matrix.origins[0]
+        is_spam = np.concatenate((is_spam, is_spam[parents]))
+        weights = np.concatenate((weights, weights[parents] * params.padding.weight))
+    if params.evidence_power:
+        if rows is matrix.rows:
+            rows = rows.copy()
         rows.data *= scales[rows.indices]
     solver = LinearSVC(
         C=params.inverse_penalty, dual=True, max_iter=params.max_iter, tol=1e-2, random_state=params.seed
@@ -218,7 +258,7 @@ def fit_linear(matrix: Matrix, params: FitParams, chosen: NDArray[np.bool_] | No
     with warnings.catch_warnings():
         # Stopping early is a choice, not a failure: see FitParams.max_iter.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        solver.fit(rows, matrix.is_spam, sample_weight=weights)
+        solver.fit(rows, is_spam, sample_weight=weights)
     return Linear(solver.coef_[0] * scales, float(solver.intercept_[0]))
 
 

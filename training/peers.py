@@ -142,7 +142,7 @@ class Ours:
     """Our own features and fit, without the calibration, which moves no order."""
 
     def __init__(self, comments: Sequence[LabeledComment], params: FitParams) -> None:
-        self._matrix = make_matrix(comments, params.features)
+        self._matrix = make_matrix(comments, params.features, params.padding, seed=params.seed)
         self._params = params
 
     def scores(

@@ -75,7 +75,7 @@ def replyguard(params: FitParams) -> Fit:
     """Return our own fit, without calibration and cut-offs."""
 
     def fit(rows: Sequence[LabeledComment]) -> Scorer:
-        matrix = make_matrix(rows, params.features)
+        matrix = make_matrix(rows, params.features, params.padding, seed=params.seed)
         never = Policy(math.inf, math.inf)
         return make_classifier(fit_linear(matrix, params), never, matrix, params)
 

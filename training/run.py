@@ -45,7 +45,7 @@ def fit_version(
         The same comments and parameters give the same version, byte for byte.
     """
     kept = corpus.limit(corpus.deduplicate(comments), params.limits, seed=params.seed)
-    matrix = make_matrix(kept, params.features)
+    matrix = make_matrix(kept, params.features, params.padding, seed=params.seed)
     linear, policy, _ = fit_calibrated(matrix, params)
     budgets = params.budgets
     ham = promised_ham(matrix)

@@ -139,3 +139,11 @@ def test_a_long_comment_sums_alike_alone_and_before_others():
         comment = Comment(body=" ".join(words[:n_words]), author="Jo")
         alone = toy_classifier().log_odds([comment])[0]
         assert toy_classifier().log_odds([comment, Comment(body="x")])[0] == alone
+
+
+def test_a_reason_shows_a_word_as_it_is_spelled():
+    body = "Good shoes, good pills, good slots; buy viagra and look at casino bonus"
+    texts = {clue.text for clue in toy_classifier().judge(Comment(body=body)).clues}
+    assert 'word "pills"' in texts
+    doubled = toy_classifier().judge(Comment(body="".join(letter * 2 for letter in body))).clues
+    assert 'word "pils"' in {clue.text for clue in doubled}

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model import text
 from model.comment import Comment
-from model.document import prepare
+from model.document import BODY, prepare
 from model.features import Extractor, FeatureParams
+from model.layout import lay_out
 from tests.toy import toy_corpus
 
 EXTRACTOR = Extractor(FeatureParams(bits=18))
@@ -80,6 +82,77 @@ def test_disguise_is_undone(disguised):
 @pytest.mark.parametrize("disguised", ["𝓬𝓪𝓼𝓲𝓷𝓸", "ca\u200bsino", "c a s i n o", "cаsinо"])
 def test_disguise_leaves_a_trace(disguised):
     assert places(Comment(body=disguised)) - places(Comment(body="casino"))
+
+
+LINE = "win at the casino tonight, cheap pills and replica watches online"
+
+
+@pytest.mark.parametrize(
+    ("disguised", "fact"),
+    [
+        ("".join(c * 2 for c in LINE), "disguise:doubled"),
+        ("".join(c * (1 + place % 2) for place, c in enumerate(LINE)), "disguise:doubled"),
+        (" ".join("🔥".join(word) for word in LINE.split()), "disguise:split"),
+        (LINE.replace("as", "a✨s").replace("ch", "c💰💰h").replace("li", "l👍🏽i"), "disguise:split"),
+        (LINE.replace("as", "a*s").replace("ch", "c*h").replace("li", "l*i"), "disguise:split"),
+        ("  ".join(" ".join(word) for word in LINE.split()), "disguise:spaced"),
+        (" ".join("-".join(word) for word in LINE.split()), "disguise:spaced"),
+        (" ".join("--".join(word) for word in LINE.split()), "disguise:spaced"),
+        (LINE.replace("i", "1").replace("o", "0").replace("e", "3"), "disguise:leet:5"),
+        (LINE.replace("a", "а").replace("o", "ο"), "disguise:lookalikes:5"),
+        (LINE.replace("i", "\u200b1").replace("a", "а").replace("e", "3"), "disguise:leet:5"),
+    ],
+)
+def test_disguise_of_a_whole_line_is_undone_and_stated(disguised, fact):
+    plain, other = words_of(LINE), words_of(disguised)
+    assert len(plain & other) >= len(plain) - 2
+    assert fact in facts_of(disguised)
+    assert fact not in facts_of(LINE)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "I love❤you, thanks 👍 great🔥 post 😀😀😀",
+        "My bookkeeping in Moscow needs three good balloons",
+        "options A, B, C, D and 1, 2, 3, 4; e.g. U.S.A. or i.e. x*y",
+        "B2B, 3D, MP3, R2D2, covid19 and I18n",
+        "谢谢谢谢，哈哈哈哈，很好很好，天天开心，妈妈爸爸",
+        "kyllä maanantaina saapuu uusi sääksi, Hyvää päivää",
+        "nooooo wayyyyy thaaaanks soooo muuuch",
+        "10,000 and 1000000 and 2222222",
+    ],
+)
+def test_plain_words_are_no_disguise(plain):
+    assert [fact for fact in facts_of(plain) if fact.startswith("disguise")] == []
+
+
+def test_words_keep_their_borders_when_letters_are_joined():
+    assert {"cheap", "pils"} <= words_of("buy  c h e a p  p i l l s  now")
+
+
+def test_an_address_between_single_letters_stays_one():
+    assert "\ue000" in words_of("x y http://a.example/ z w")
+
+
+def words_of(body: str) -> set[str]:
+    layout = lay_out([prepare(Comment(body=body))])
+    in_body = layout.fields[layout.segment_of[layout.starts]] == BODY
+    return {
+        text.to_text(layout.codes[start:end])
+        for start, end in zip(layout.starts[in_body], layout.ends[in_body], strict=True)
+    }
+
+
+def facts_of(body: str) -> list[str]:
+    document = prepare(Comment(body=body))
+    lay_out([document])
+    return document.facts
+
+
+def test_an_address_written_out_counts_as_a_link():
+    facts = facts_of("visit example dot com today")
+    assert {"links:1", "link:domain:example.com", "disguise:address:1"} <= set(facts)
 
 
 def test_absent_fields_leave_no_trace():

@@ -119,7 +119,7 @@ def test_a_word_goes_with_its_accents_and_wherever_it_stands():
     score = toy_classifier().judge(Comment(body=body)).score
     left = "thanks for  in caching and  in the diagram"
     (rest,) = toy_classifier().score([Comment(body=left)])
-    cut_off = (score + float(rest)) / 2
+    cut_off = (score + 9 * float(rest)) / 10
     assert rest < cut_off < score
     assert toy_classifier().smallest_flip(Comment(body=body), Policy(cut_off, cut_off)).comment.body == left
 

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +53,56 @@ def test_an_address_is_taken_apart(address, host, domain, suffix, rest):
 def test_any_text_parses_as_an_address(text):
     links.parse(text)
     links.find(text, at_most=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("visit example dot com today", ["example.com"]),
+        ("go to cheap-shoes (dot) com/sale now", ["cheap-shoes.com/sale"]),
+        ("hxxp://pills[.]example[.]com/x or pills[.]ru", ["hxxp://pills.example.com/x", "pills.ru"]),
+        ("shop dot example dot co dot uk", ["shop.example.co.uk"]),
+        (
+            "example . com, example .com, www.example dot org",
+            ["example.com", "example.com", "www.example.org"],
+        ),
+        ("join t . me/win and t . me", ["t.me/win", "t.me"]),
+        ("see http://a.example.com/x and win-big dot top.", ["http://a.example.com/x", "win-big.top"]),
+    ],
+)
+def test_addresses_written_out_are_found_and_mended(text, addresses):
+    found = links.find(text, at_most=10)
+    assert [link.address for link in found] == addresses
+    assert [text[link.start : link.end] for link in found] == [link.text for link in found]
+    assert all(link.is_disguised == (link.text != link.address) for link in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the dot com bubble, a dot net developer, use .NET and node .js",
+        "put a dot in the middle, a dot to the left, the dot product",
+        "write to jo at gmail dot com or jo [at] acme dot org",
+        "He said . so what . it is",
+        "connect the dots (one, two) [...] and go",
+        "我爱你。再见",
+    ],
+)
+def test_sentences_are_no_addresses(text):
+    assert links.find(text, at_most=10) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a dot " * 4000,
+        "a(dot)" * 4000,
+        "a." * 10_000 + " dot com",
+        "a" * 20_000 + " dot",
+        "a-" * 10_000 + " dot",
+    ],
+)
+def test_looking_for_addresses_takes_bounded_time(text):
+    begun = time.monotonic()
+    links.find(text, at_most=40)
+    assert time.monotonic() - begun < 2.0
