@@ -15,7 +15,7 @@ import click
 from model import artifact
 from model.comment import LabeledComment
 from model.registry import SHIPPED
-from training import datasets, inside, peers_mail, peers_text, robustness, run
+from training import datasets, inside, peers_mail, peers_rspamd, peers_text, robustness, run
 from training.experiment import ExperimentError, read_variants, run_variants, to_markdown
 from training.fit import FitParams
 from training.inner import as_dict as choices_as_dict
@@ -34,6 +34,7 @@ _PEERS = {
     "fastText": peers_text.FastText,
     "bogofilter": peers_mail.Bogofilter,
     "spamprobe": peers_mail.SpamProbe,
+    "rspamd": peers_rspamd.Rspamd,
 }
 
 
