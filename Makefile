@@ -41,7 +41,7 @@ format: $(VENV)/.installed-dev ## rewrite the sources in the project's format
 train: $(VENV)/.installed ## fit the version that ships, from REPLYGUARD_CORPORA
 	$(BIN)/python -m training fit
 
-evaluate: $(VENV)/.installed ## leave-one-source-out evaluation, from REPLYGUARD_CORPORA
+evaluate: $(VENV)/.installed ## evaluation on what no fit saw, from REPLYGUARD_CORPORA
 	$(BIN)/python -m training evaluate
 
 bench: $(VENV)/.installed-dev ## speed of scoring and of the service, as ratios

@@ -15,23 +15,26 @@ import click
 from model import artifact
 from model.comment import LabeledComment
 from model.registry import SHIPPED
-from training import datasets, peers_mail, peers_text, robustness, run
+from training import datasets, inside, peers_mail, peers_rspamd, peers_text, robustness, run
 from training.experiment import ExperimentError, read_variants, run_variants, to_markdown
 from training.fit import FitParams
+from training.inner import as_dict as choices_as_dict
+from training.inner import choose_inside
+from training.inner import to_markdown as choices_to_markdown
+from training.mistakes import MistakesPathError, check_path, write_mistakes
 from training.peers import PeerFailedError, compare
 from training.peers import to_markdown as peers_to_markdown
 from training.tables import report_to_markdown
 
 _RESULTS = Path("benchmarks/results")
-# Of one source and label: with all the rows that our own fit takes, the peers' tables of n-grams are twice as
-# large and their fits take twice as long.
-_PEER_ROWS = 1_500
+_PARTS = ("left-out", "inside", "inner")
 _PEERS = {
     "TF-IDF": peers_text.Tfidf,
     "ComplementNB": peers_text.NaiveBayes,
     "fastText": peers_text.FastText,
     "bogofilter": peers_mail.Bogofilter,
     "spamprobe": peers_mail.SpamProbe,
+    "rspamd": peers_rspamd.Rspamd,
 }
 
 
@@ -60,23 +63,67 @@ _corpora_option = click.option(
 @main.command()
 @_corpora_option
 @click.option("--only", multiple=True, help="Leave out only the folds with this source; may be repeated.")
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(_PARTS),
+    help="Sources left out, groups left out inside large sources, or settings chosen by inner folds; may be "
+    "repeated. Default: the first two.",
+)
+@click.option("--inner", is_flag=True, help="Also choose settings by inner folds, as --part inner does.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "left-out.json")
-@click.option("--baseline", is_flag=True, help="Then judge the peers too, as the command peers does.")
+@click.option("--baseline", is_flag=True, help="Judge the peers too, as the command peers does, and inside.")
+@click.option(
+    "--mistakes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File outside any repository for the texts of the worst mistakes.",
+)
 @click.pass_context
 def evaluate(
-    context: click.Context, corpora: Path | None, only: tuple[str, ...], json_path: Path, baseline: bool
+    context: click.Context,
+    corpora: Path | None,
+    only: tuple[str, ...],
+    parts: tuple[str, ...],
+    inner: bool,
+    json_path: Path,
+    baseline: bool,
+    mistakes: Path | None,
 ) -> None:
-    """Leave each source out in turn; print the table and write it, with its JSON, beside each other."""
-    comments = _read(_corpora(corpora))
+    """Leave sources out in turn, and groups inside large ones; print the tables and write them with their JSON."""
+    chosen = set(parts or _PARTS[: 1 if only else 2]) | ({"inner"} if inner else set())
+    if mistakes is not None and _PARTS[0] not in chosen:
+        raise click.UsageError("--mistakes needs the part left-out")
+    params = FitParams()
     try:
-        report = run.evaluate(
-            comments, FitParams(), only=only, progress=lambda name: click.echo(f"without {name}", err=True)
-        )
-    except ValueError as error:
+        if mistakes is not None:
+            check_path(mistakes)
+        comments = _read(_corpora(corpora))
+        if "left-out" in chosen:
+            report = run.evaluate(comments, params, only=only, progress=_tell_left_out)
+            _write(json_path, report.as_dict(), report_to_markdown(report))
+            if mistakes is not None:
+                write_mistakes(mistakes, report.mistakes, comments)
+        if "inside" in chosen:
+            found = inside.judge_inside(
+                comments, params, peers=_PEERS if baseline else {}, only=only, progress=_tell
+            )
+            _write(json_path.with_name("inside.json"), found.as_dict(), inside.to_markdown(found))
+        if "inner" in chosen:
+            choices = choose_inside(comments, params, progress=_tell)
+            _write(json_path.with_name("inner.json"), choices_as_dict(choices), choices_to_markdown(choices))
+    except (MistakesPathError, PeerFailedError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    _write(json_path, report.as_dict(), report_to_markdown(report))
-    if baseline:
+    if baseline and "left-out" in chosen:
         context.invoke(peers, corpora=corpora, json_path=json_path.with_name("peers.json"))
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _tell_left_out(name: str) -> None:
+    _tell(f"without {name}")
 
 
 def _write(json_path: Path, data: dict[str, Any], table: str) -> None:
@@ -92,7 +139,7 @@ def _write(json_path: Path, data: dict[str, Any], table: str) -> None:
 @click.option(
     "--per-source",
     type=click.IntRange(min=1),
-    default=_PEER_ROWS,
+    default=robustness.PEER_ROWS,
     show_default=True,
     help="Rows of one source and label that any fit sees, ours too.",
 )
@@ -101,7 +148,7 @@ def _write(json_path: Path, data: dict[str, Any], table: str) -> None:
 )
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "peers.json")
 def peers(
-    corpora: Path | None, json_path: Path, per_source: int = _PEER_ROWS, only: tuple[str, ...] = ()
+    corpora: Path | None, json_path: Path, per_source: int = robustness.PEER_ROWS, only: tuple[str, ...] = ()
 ) -> None:
     """Judge ours and what a user could pick instead on the blogs left out; print and write the tables."""
     limits = dataclasses.replace(FitParams().limits, per_source=per_source)
@@ -163,7 +210,10 @@ def experiment(corpora: Path | None, path: Path) -> None:
 @click.option("--spam", "n_spam", type=click.IntRange(min=1), default=300, help="Spam of one blog at most.")
 @click.option("--seed", type=int, default=0, help="Chooses the spam, its disguise and the words appended.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "attacks.json")
-def attack(corpora: Path | None, only: tuple[str, ...], n_spam: int, seed: int, json_path: Path) -> None:
+@click.option("--baseline", is_flag=True, help="Attack the peers too.")
+def attack(
+    corpora: Path | None, only: tuple[str, ...], n_spam: int, seed: int, json_path: Path, baseline: bool
+) -> None:
     """Disguise the spam of each blog left out; print what is still caught, and write it with its JSON."""
     params = FitParams()
     try:
@@ -172,19 +222,16 @@ def attack(corpora: Path | None, only: tuple[str, ...], n_spam: int, seed: int, 
                 _read(_corpora(corpora)),
                 {"Replyguard": robustness.replyguard(params)},
                 limits=params.limits,
+                peers=_PEERS if baseline else {},
                 n_spam=n_spam,
                 only=only,
                 seed=seed,
                 progress=lambda name: click.echo(f"without {name}", err=True),
             )
         )
-    except ValueError as error:
+    except (PeerFailedError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    table = robustness.to_markdown(outcomes)
-    click.echo(table)
-    json_path.parent.mkdir(parents=True, exist_ok=True)
-    json_path.write_text(json.dumps(robustness.as_dict(outcomes), indent=1) + "\n", encoding="utf-8")
-    json_path.with_suffix(".md").write_text(table, encoding="utf-8")
+    _write(json_path, robustness.as_dict(outcomes), robustness.to_markdown(outcomes))
 
 
 if __name__ == "__main__":

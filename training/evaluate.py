@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,45 +11,16 @@ from numpy.typing import NDArray
 
 from model.classifier import sigmoid
 from model.comment import LabeledComment
-from training import corpus, metrics
+from training import corpus
+from training.campaigns import campaigns
 from training.fit import FitParams, Matrix, fit_calibrated, make_matrix
+from training.slices import Judged, Row, kind_of_row, slices, without_metadata
 from training.split import leave_one_source_out
 
 MIN_ROWS = 50
 """A source counts in the means if it has as many of both labels."""
-MIN_HAM = 20
-"""Below this many ham no recall is given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What was measured on one source, or on one slice of the left-out comments.
-
-    Attributes
-    ----------
-    source, kind : str
-    n_spam, n_ham : int
-    auc, recall_1, recall_01 : float
-        NaN where there is no spam or too little ham; recalls at 1 % and 0.1 % of this slice's ham called spam.
-    recall_1_interval : (float, float)
-        95 % bootstrap interval.
-    ham_held, spam_caught : float
-        Shares at or above the cut-off that the other sources chose.
-    calibration_error : float
-        Expected calibration error, both labels weighing the same; NaN as above.
-    """
-
-    source: str
-    kind: str
-    n_spam: int
-    n_ham: int
-    auc: float
-    recall_1: float
-    recall_1_interval: tuple[float, float]
-    recall_01: float
-    ham_held: float
-    spam_caught: float
-    calibration_error: float
+N_MISTAKES = 20
+"""Worst mistakes of each label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +41,8 @@ class Report:
     ----------
     sources, kinds, languages : list of Row
         Per source, and over all left-out comments per kind and per language.
+    without_metadata : list of Row
+        Per source, judged by the same fits on the text alone: author, e-mail, address and page blanked.
     means : mapping
         Over the blog sources with at least ``MIN_ROWS`` of both labels, and over all sources with ham.
     mistakes : list of Mistake
@@ -79,6 +52,7 @@ class Report:
     sources: list[Row]
     kinds: list[Row] = field(default_factory=list)
     languages: list[Row] = field(default_factory=list)
+    without_metadata: list[Row] = field(default_factory=list)
     means: dict[str, float] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
@@ -113,18 +87,23 @@ def leave_sources_out(
     """
     everything = corpus.deduplicate(comments)
     matrix = make_matrix(everything, params.features, params.padding, seed=params.seed)
+    bare = make_matrix(
+        [replace(row, comment=without_metadata(row.comment)) for row in everything], params.features
+    )
     fitted = mark_limited(matrix, params)
     wanted = set(only)
     log_odds = np.full(len(everything), np.nan)
-    cuts = np.full(len(everything), np.nan)
+    bare_log_odds, cuts = log_odds.copy(), log_odds.copy()
     for name, left_out in leave_one_source_out(everything, min_rows=MIN_ROWS):
         if wanted and not wanted & set(name.split("+")):
             continue
         progress(name)
         linear, policy, _ = fit_calibrated(matrix[fitted & ~left_out], params)
-        log_odds[left_out] = linear.log_odds(matrix.rows[np.flatnonzero(left_out)])
-        cuts[left_out] = policy.spam_from
-    return summarise(matrix, log_odds, cuts)
+        places = np.flatnonzero(left_out)
+        log_odds[places] = linear.log_odds(matrix.rows[places])
+        bare_log_odds[places] = linear.log_odds(bare.rows[places])
+        cuts[places] = policy.spam_from
+    return summarise(everything, log_odds, bare_log_odds, cuts)
 
 
 def mark_limited(matrix: Matrix, params: FitParams) -> NDArray[np.bool_]:
@@ -135,81 +114,54 @@ def mark_limited(matrix: Matrix, params: FitParams) -> NDArray[np.bool_]:
     return marked
 
 
-def summarise(matrix: Matrix, log_odds: NDArray[np.float64], cuts: NDArray[np.float64]) -> Report:
-    """Make a report of left-out log-odds and of the cut-off each was judged by; NaN means not judged."""
-    judged = ~np.isnan(log_odds)
-    matrix, log_odds, cuts = matrix[judged], log_odds[judged], cuts[judged]
-    scores = sigmoid(log_odds)
-    sources = np.array([row.source for row in matrix.comments])
-    kinds = np.array(
-        [
-            row.comment.kind if row.comment.kind in {"trackback", "pingback"} else row.kind
-            for row in matrix.comments
-        ]
+def summarise(
+    comments: Sequence[LabeledComment],
+    log_odds: NDArray[np.float64],
+    bare_log_odds: NDArray[np.float64],
+    cuts: NDArray[np.float64],
+) -> Report:
+    """Make a report of left-out log-odds, with and without metadata, and of the cut-offs; NaN means not judged."""
+    places = np.flatnonzero(~np.isnan(log_odds))
+    rows = [comments[place] for place in places.tolist()]
+    judged = Judged(
+        rows, corpus.labels(rows), sigmoid(log_odds[places]), cuts[places], campaigns(comments)[places]
     )
-    languages = np.array([row.lang or "?" for row in matrix.comments])
-    kind_of = {row.source: row.kind for row in matrix.comments}
-
-    def slices(values: NDArray[np.str_], kind: Callable[[str], str], min_rows: int = 1) -> list[Row]:
-        return [
-            measure(
-                name, kind(name), matrix.is_spam[values == name], scores[values == name], cuts[values == name]
-            )
-            for name in np.unique(values).tolist()
-            if int(np.sum(values == name)) >= min_rows
-        ]
-
-    rows = slices(sources, lambda name: kind_of[name])
-    ham, spam = np.flatnonzero(~matrix.is_spam), np.flatnonzero(matrix.is_spam)
-    worst = [
-        *ham[np.argsort(-log_odds[ham], kind="stable")[:20]],
-        *spam[np.argsort(log_odds[spam], kind="stable")[:20]],
-    ]
+    kinds = {row.source: row.kind for row in rows}
+    by_source = slices(judged, lambda row: row.source, kind_of=kinds.__getitem__)
+    bare = slices(
+        replace(judged, scores=sigmoid(bare_log_odds[places])),
+        lambda row: row.source,
+        kind_of=kinds.__getitem__,
+    )
     return Report(
-        sources=rows,
-        kinds=slices(kinds, lambda name: name),
-        languages=slices(languages, lambda _: "", MIN_ROWS),
-        means=_means(rows),
-        mistakes=[
-            Mistake(
-                matrix.comments[place].id, sources[place], bool(matrix.is_spam[place]), float(scores[place])
-            )
-            for place in worst
-        ],
+        sources=by_source,
+        kinds=slices(judged, kind_of_row),
+        languages=slices(judged, lambda row: row.lang or "?", kind_of=lambda _: "", min_rows=MIN_ROWS),
+        without_metadata=bare,
+        means=_means(by_source)
+        | {
+            f"{name}_without_metadata": value
+            for name, value in _means(bare).items()
+            if not name.startswith("n_")
+        },
+        mistakes=_worst(rows, judged.is_spam, log_odds[places]),
     )
 
 
-def measure(
-    name: str, kind: str, is_spam: NDArray[np.bool_], scores: NDArray[np.float64], cuts: NDArray[np.float64]
-) -> Row:
-    """Measure one slice."""
-    n_spam = int(is_spam.sum())
-    n_ham = is_spam.size - n_spam
-    caught = scores >= cuts
-    # With a handful of ham "1 % of it" says nothing.
-    both = n_spam > 0 and n_ham >= MIN_HAM
-    nan = float("nan")
-    return Row(
-        source=name,
-        kind=kind,
-        n_spam=n_spam,
-        n_ham=n_ham,
-        auc=metrics.auc(is_spam, scores) if both else nan,
-        recall_1=metrics.recall_at_fpr(is_spam, scores, max_fpr=0.01)[0] if both else nan,
-        recall_1_interval=metrics.recall_interval(is_spam, scores, max_fpr=0.01) if both else (nan, nan),
-        recall_01=metrics.recall_at_fpr(is_spam, scores, max_fpr=0.001)[0] if both else nan,
-        ham_held=float(np.mean(caught[~is_spam])) if n_ham else nan,
-        spam_caught=float(np.mean(caught[is_spam])) if n_spam else nan,
-        calibration_error=_balanced_calibration_error(is_spam, scores) if both else nan,
-    )
-
-
-def _balanced_calibration_error(is_spam: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """Return the calibration error at the prior that the fit assumes: as much spam as ham."""
-    chance = np.random.default_rng(0)
-    n = max(int(is_spam.sum()), int((~is_spam).sum()))
-    places = np.concatenate([chance.choice(np.flatnonzero(side), n) for side in (is_spam, ~is_spam)])
-    return metrics.expected_calibration_error(is_spam[places], scores[places])
+def _worst(
+    rows: Sequence[LabeledComment], is_spam: NDArray[np.bool_], log_odds: NDArray[np.float64]
+) -> list[Mistake]:
+    """Return the highest ham and the lowest spam, worst first."""
+    ham, spam = np.flatnonzero(~is_spam), np.flatnonzero(is_spam)
+    worst = [
+        *ham[np.argsort(-log_odds[ham], kind="stable")[:N_MISTAKES]].tolist(),
+        *spam[np.argsort(log_odds[spam], kind="stable")[:N_MISTAKES]].tolist(),
+    ]
+    scores = sigmoid(log_odds)
+    return [
+        Mistake(rows[place].id, rows[place].source, bool(is_spam[place]), float(scores[place]))
+        for place in worst
+    ]
 
 
 def _means(rows: list[Row]) -> dict[str, float]:

@@ -6,6 +6,7 @@ again. Fits are not calibrated, since recall at a budget does not need it.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from collections import Counter
@@ -17,14 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import links, markup
-from model.comment import Comment, LabeledComment
+from model.comment import Comment, Label, LabeledComment
 from model.verdict import Policy
 from training import corpus, metrics
 from training.attacks import ATTACKS, Attack
 from training.evaluate import MIN_ROWS
 from training.fit import FitParams, fit_linear, make_classifier, make_matrix
+from training.peers import PeerBuilder, PeerUnavailableError
 
 MAX_FPR = 0.01
+PEER_ROWS = 1500
+"""Of one source and label: the peers' tables of n-grams grow with it."""
 # Real comments whose words are appended: so many of each blog at most, and no larger a share of its ham.
 _DONORS_PER_SOURCE = 40
 _DONOR_SHARE = 0.05
@@ -87,6 +91,7 @@ def attack_all(
     contestants: Mapping[str, Fit],
     *,
     limits: corpus.Limits,
+    peers: Mapping[str, PeerBuilder] | None = None,
     attacks: Sequence[Attack] = ATTACKS,
     n_spam: int = 300,
     only: Sequence[str] = (),
@@ -102,6 +107,8 @@ def attack_all(
         Fits by name; all are given the same comments.
     limits : Limits
         How much of each source and campaign is fitted on.
+    peers : mapping of str to PeerBuilder, optional
+        What a user could pick instead, fitted on the same sources, of each ``PEER_ROWS`` of a label at most.
     attacks : sequence of Attack
     n_spam : int
         Spam of one source that is attacked at most, chosen by the seed.
@@ -121,7 +128,7 @@ def attack_all(
     ValueError
         If no source can be judged.
     """
-    everything = corpus.deduplicate(comments)
+    everything = corpus.deduplicate([_alone(row) for row in comments])
     donors = _choose_donors(everything, seed)
     reserved = {id(row) for row in donors}
     fitted = corpus.limit([row for row in everything if id(row) not in reserved], limits, seed=seed)
@@ -141,23 +148,57 @@ def attack_all(
         words = [_words(row.comment) for row in donors if row.source != name]
         disguised = {attack.name: _disguised(spam, attack, words, seed) for attack in attacks}
         rest = [row for row in fitted if row.source != name]
-        for scorer_name, fit in contestants.items():
-            scorer = fit(rest)
-            cut = metrics.threshold_at(scorer.log_odds(ham), max_fpr=MAX_FPR)
-            plain = [row.comment for row in spam]
-            before = _recall(scorer, plain, cut)
-            for attack in attacks:
-                changed = disguised[attack.name]
+        plain = [row.comment for row in spam]
+        parts = [ham, plain, *(disguised[attack.name] for attack in attacks)]
+        ends = np.cumsum([len(part) for part in parts])[:-1]
+        asked = [comment for part in parts for comment in part]
+        for scorer_name, scores in _scored(rest, asked, contestants, peers or {}, limits, progress):
+            of_ham, of_plain, *of_disguised = np.split(scores, ends)
+            cut = metrics.threshold_at(of_ham, max_fpr=MAX_FPR)
+            for attack, of_changed in zip(attacks, of_disguised, strict=True):
                 yield Outcome(
                     scorer_name,
                     name,
                     attack.name,
                     attack.kind,
                     len(spam),
-                    sum(one != other for one, other in zip(plain, changed, strict=True)),
-                    before,
-                    _recall(scorer, changed, cut),
+                    sum(one != other for one, other in zip(plain, disguised[attack.name], strict=True)),
+                    float(np.mean(of_plain >= cut)),
+                    float(np.mean(of_changed >= cut)),
                 )
+
+
+def _alone(row: LabeledComment) -> LabeledComment:
+    """Take a comment's company away: it was counted before the disguise, which would have changed it."""
+    return dataclasses.replace(row, comment=dataclasses.replace(row.comment, company=None))
+
+
+def _scored(
+    rows: Sequence[LabeledComment],
+    asked: Sequence[Comment],
+    contestants: Mapping[str, Fit],
+    peers: Mapping[str, PeerBuilder],
+    limits: corpus.Limits,
+    progress: Callable[[str], None],
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield the scores of what is asked by scorer's name; one that is not installed is passed over, and told of."""
+    for name, fit in contestants.items():
+        yield name, fit(rows).log_odds(asked)
+    few = corpus.limit(
+        rows, dataclasses.replace(limits, per_source=min(PEER_ROWS, limits.per_source)), seed=0
+    )
+    weights = corpus.balanced_weights(few, corpus.Balance())
+    # A peer prepares all comments at once; the labels of those that are asked about are never looked at.
+    everything = [*few, *(LabeledComment(comment, Label.HAM) for comment in asked)]
+    for name, build in peers.items():
+        progress(name)
+        try:
+            peer = build(everything)
+        except PeerUnavailableError as error:
+            progress(f"{name} skipped: {error}")
+            continue
+        yield from peer.scores(np.arange(len(few)), weights, np.arange(len(few), len(everything))).items()
+        del peer
 
 
 def _choose_donors(comments: Sequence[LabeledComment], seed: int) -> list[LabeledComment]:
@@ -190,10 +231,6 @@ def _disguised(
         attack.change(row.comment, random.Random(f"{seed}:{attack.name}:{row.id}"), words)  # noqa: S311
         for row in spam
     ]
-
-
-def _recall(scorer: Scorer, spam: Sequence[Comment], cut: float) -> float:
-    return float(np.mean(scorer.log_odds(spam) >= cut))
 
 
 def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -231,6 +268,8 @@ def to_markdown(outcomes: Sequence[Outcome]) -> str:
         f"Recall at {MAX_FPR:.0%} of each source's ham, before and after; points lost, mean over sources and per "
         "source. A negative number: the attack gives the spam away."
     ]
+    if len(_scorers(outcomes)) > 1:
+        lines += ["", *_side_by_side(outcomes)]
     for scorer in _scorers(outcomes):
         of_scorer = [outcome for outcome in outcomes if outcome.scorer == scorer]
         sources = list(dict.fromkeys(outcome.source for outcome in of_scorer))
@@ -253,6 +292,18 @@ def to_markdown(outcomes: Sequence[Outcome]) -> str:
                 f"| {row.after:.3f} | {row.lost:.1f} | " + " | ".join(cells) + " |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _side_by_side(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield a table of points lost, mean over sources, a column per scorer; the first scorer's worst attack first."""
+    names = _scorers(outcomes)
+    found = {(name, row.attack): row for name in names for row in means(outcomes, name)}
+    attacks = [row.attack for row in means(outcomes, names[0])]
+    yield "| points lost | " + " | ".join(names) + " |"
+    yield "|---|" + "---:|" * len(names)
+    yield "| none (recall) | " + " | ".join(f"{found[name, attacks[0]].before:.3f}" for name in names) + " |"
+    for attack in attacks:
+        yield f"| {attack} | " + " | ".join(f"{found[name, attack].lost:.1f}" for name in names) + " |"
 
 
 def _scorers(outcomes: Sequence[Outcome]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from training.evaluate import Report, Row
+from training.evaluate import Report
+from training.slices import Row
 
 
 def report_to_markdown(report: Report) -> str:
@@ -10,7 +11,11 @@ def report_to_markdown(report: Report) -> str:
     lines = ["## Sources left out", *_table(report.sources), ""]
     if report.means:
         lines += ["Means: " + ", ".join(f"{name} {value:.4g}" for name, value in report.means.items()), ""]
-    for title, rows in (("Kinds", report.kinds), ("Languages", report.languages)):
+    for title, rows in (
+        ("Kinds", report.kinds),
+        ("Languages", report.languages),
+        ("Sources left out, judged without author, e-mail, address and page", report.without_metadata),
+    ):
         if rows:
             lines += [f"## {title}", *_table(rows), ""]
     if report.mistakes:
@@ -24,18 +29,21 @@ def report_to_markdown(report: Report) -> str:
 
 
 def _table(rows: list[Row]) -> list[str]:
-    head = "| left out | spam | ham | AUC | at 1 % | interval | at 0.1 % | ham held | spam caught | ECE |"
-    return [head, "|---|---:|---:|---:|---:|---|---:|---:|---:|---:|", *map(_line, rows)]
+    head = "| left out | spam | ham | AUC | at 1 % | interval | at 0.1 % | interval | ham held | spam caught | ECE |"
+    return [head, "|---|---:|---:|---:|---:|---|---:|---|---:|---:|---:|", *map(_line, rows)]
 
 
 def _line(row: Row) -> str:
-    low, high = row.recall_1_interval
-    interval = "" if low != low else f"{low:.3f}-{high:.3f}"
     return (
-        f"| {row.source} | {row.n_spam} | {row.n_ham} | {_number(row.auc)} | {_number(row.recall_1)} | {interval} "
-        f"| {_number(row.recall_01)} | {_number(row.ham_held, 4)} | {_number(row.spam_caught)} "
-        f"| {_number(row.calibration_error)} |"
+        f"| {row.source} | {row.n_spam} | {row.n_ham} | {_number(row.auc)} | {_number(row.recall_1)} "
+        f"| {_span(row.recall_1_interval)} | {_number(row.recall_01)} | {_span(row.recall_01_interval)} "
+        f"| {_number(row.ham_held, 4)} | {_number(row.spam_caught)} | {_number(row.calibration_error)} |"
     )
+
+
+def _span(bounds: tuple[float, float]) -> str:
+    low, high = bounds
+    return "" if low != low else f"{low:.3f}-{high:.3f}"
 
 
 def _number(value: float, digits: int = 3) -> str:

@@ -11,6 +11,7 @@ from training import robustness
 from training.__main__ import main
 from training.attacks import ATTACKS, Attack
 from training.corpus import Limits
+from training.peers import PeerUnavailableError
 
 LIMITS = Limits(400, 400)
 
@@ -59,6 +60,48 @@ def test_a_peer_is_measured_on_the_same_comments():
     assert [one.before for one in peer] == [1.0, 1.0, 0.0, 1.0]
     assert [one.lost for one in peer] == [100.0, 100.0, 0.0, 100.0]
     assert [one.n_changed for one in peer] == [40, 40, 0, 40]
+
+
+class CountsWords:
+    """A peer as ``training.peers`` has them, with two scorers."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def scores(self, fitted, weights, judged):
+        assert fitted.size == weights.size
+        assert not set(fitted.tolist()) & set(judged.tolist())
+        links = np.array([float(self.rows[place].comment.body.count("http")) for place in judged])
+        return {"counts": links, "counts backwards": -links}
+
+
+def absent(rows):
+    raise PeerUnavailableError("no program sieve: install it")
+
+
+def test_peers_stand_beside_ours_and_absent_ones_are_told_of():
+    told = []
+    outcomes = list(
+        robustness.attack_all(
+            toy_corpus(),
+            {"links": lambda _: CountsLinks()},
+            limits=LIMITS,
+            peers={"counting": CountsWords, "sieve": absent},
+            attacks=[NO_LINKS],
+            n_spam=40,
+            progress=told.append,
+        )
+    )
+    by_scorer = {
+        name: [(one.before, one.after) for one in outcomes if one.scorer == name]
+        for name in ("links", "counts", "counts backwards")
+    }
+    assert by_scorer["counts"] == by_scorer["links"]
+    assert by_scorer["counts backwards"] != by_scorer["links"]
+    assert "sieve skipped: no program sieve: install it" in told
+    table = robustness.to_markdown(outcomes)
+    assert "| points lost | links | counts | counts backwards |" in table
+    assert "| no links | 75.0 | 75.0 |" in table
 
 
 def test_no_fit_sees_the_source_it_is_judged_on_or_the_words_appended():
