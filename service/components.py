@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from service.administration import SiteAdministration
 from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
@@ -23,6 +24,7 @@ class Components:
     keys: Keys
     checker: Checker
     feedback: Feedback
+    administration: SiteAdministration
     statistics: Statistics
     readiness: Readiness
     models: ScorerSource

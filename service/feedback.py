@@ -74,12 +74,20 @@ def mistake(label: Label, answer: str | None) -> str | None:
 
 
 class Feedback:
-    """Records labels."""
+    """Records labels, and tells ``on_label`` of a site about which somebody said something new."""
 
-    def __init__(self, *, labels: FeedbackLog, pseudonyms: Pseudonyms, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        labels: FeedbackLog,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        on_label: Callable[[SiteAddress], None] = lambda _: None,
+    ) -> None:
         self._labels = labels
         self._pseudonyms = pseudonyms
         self._clock = clock
+        self._on_label = on_label
 
     def record(self, request: FeedbackRequest, *, key: Key) -> bool:
         """Keep a label; tell whether it said anything new.
@@ -109,6 +117,9 @@ class Feedback:
             is_test=request.is_test,
             values=values,
         )
-        return self._labels.add(
+        is_new = self._labels.add(
             record, lambda answer: mistake(request.label, claimed if answer is None else answer)
         )
+        if is_new and not request.is_test:
+            self._on_label(request.site)
+        return is_new

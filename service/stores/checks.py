@@ -47,21 +47,25 @@ class CheckStore:
         self._database = database
         self._sites = site_store
 
-    def add(self, record: CheckRecord) -> None:
-        """Write a check and count it, in one transaction; on return it is on disk.
+    def add(self, *records: CheckRecord) -> None:
+        """Write checks and count them, in one transaction; on return they are on disk.
 
         Raises
         ------
         sqlalchemy.exc.SQLAlchemyError
-            If the database cannot take it; nothing is kept then.
+            If the database cannot take them; nothing is kept then.
         """
         try:
-            site_id = self._database.write_together(lambda connection: self._add(connection, record))
+            site_ids = self._database.write_together(
+                lambda connection: [self._add(connection, record) for record in records]
+            )
         except IntegrityError:
-            # The site may have been erased since its number was remembered.
-            self._sites.forget(record.site)
+            # A site may have been erased since its number was remembered.
+            for record in records:
+                self._sites.forget(record.site)
             raise
-        self._sites.remember(record.site, site_id)
+        for record, site_id in zip(records, site_ids, strict=True):
+            self._sites.remember(record.site, site_id)
 
     def _add(self, connection: Connection, record: CheckRecord) -> int:
         """Write a check and count it; return its site's number."""

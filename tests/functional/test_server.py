@@ -115,6 +115,27 @@ def test_both_workers_give_the_same_answers(served: Served) -> None:
     assert answers == {("true", "0.970000")}
 
 
+def test_a_policy_reaches_every_worker_within_two_seconds(served: Served) -> None:
+    key = served.first_key()
+    served.wait_until_ready()
+    for _ in range(20):
+        assert (
+            requests.post(f"{served.url}/1.1/comment-check", data=form(key, "casino"), timeout=10).text
+            == "true"
+        )
+    environ = os.environ | {"REPLYGUARD_DATA_DIR": str(served.settings.data_dir)}
+    if served.settings.database_url is not None:
+        environ["REPLYGUARD_DATABASE_URL"] = served.settings.database_url.get_secret_value()
+    command = (sys.executable, "-m", "service", "policy", "allow", ALICE_SITE, "word", "casino")
+    subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True)
+    time.sleep(2)
+    answers = {
+        requests.post(f"{served.url}/1.1/comment-check", data=form(key, "casino"), timeout=10).text
+        for _ in range(40)
+    }
+    assert answers == {"false"}
+
+
 def test_a_revoked_key_stops_working_on_every_worker_within_two_seconds(served: Served) -> None:
     key = served.first_key()
     served.wait_until_ready()
