@@ -35,6 +35,8 @@ from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
 from service.stores.policies import PolicyStore
 from service.stores.sites import SiteStore
+from service.v1 import openapi
+from service.verdicts import Verdicts
 
 
 def create_app(
@@ -74,15 +76,18 @@ def create_app(
     wishes = PolicyStore(database, site_store)
     defaults = defaults_of(settings)
     calibration = Calibration(models=models, judged=CalibrationStore(database), log=wishes, clock=clock)
+    check_store = CheckStore(database, site_store)
+    checker = Checker(
+        models=models,
+        checks=check_store,
+        policies=Policies(wishes, defaults, clock, on_out_of_date=calibration.notice),
+        pseudonyms=pseudonyms,
+        clock=clock,
+    )
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
-        checker=Checker(
-            models=models,
-            checks=CheckStore(database, site_store),
-            policies=Policies(wishes, defaults, clock, on_out_of_date=calibration.notice),
-            pseudonyms=pseudonyms,
-            clock=clock,
-        ),
+        checker=checker,
+        verdicts=Verdicts(checker, check_store),
         feedback=Feedback(
             labels=FeedbackStore(database, site_store),
             pseudonyms=pseudonyms,
@@ -100,8 +105,9 @@ def create_app(
         statistics=Statistics(CountStore(database), clock),
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,
+        pseudonyms=pseudonyms,
     )
-    for blueprint in (comments, account, health, privacy):
+    for blueprint in (comments, account, openapi.blueprint(), health, privacy):
         app.register_blueprint(blueprint)
     install_failures(app)
     return app

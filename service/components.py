@@ -11,8 +11,10 @@ from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
 from service.keys import Keys
+from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
 from service.statistics import Statistics
+from service.verdicts import Verdicts
 
 EXTENSION = "replyguard"
 
@@ -23,11 +25,13 @@ class Components:
 
     keys: Keys
     checker: Checker
+    verdicts: Verdicts
     feedback: Feedback
     administration: SiteAdministration
     statistics: Statistics
     readiness: Readiness
     models: ScorerSource
+    pseudonyms: Pseudonyms
 
 
 def components() -> Components:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import ColumnElement, Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
-from service.schema import checks
+from service.schema import checks, sites
 from service.sites import SiteAddress
 from service.stores.counts import CountStore
 from service.stores.sites import SiteStore
@@ -40,6 +41,27 @@ class CheckRecord:
     counted: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredCheck:
+    """A check as it can be asked for later.
+
+    Attributes
+    ----------
+    guid : str
+    created_at : datetime
+    key_id : int
+    site : SiteAddress
+    values : mapping
+        The remaining columns of ``checks``.
+    """
+
+    guid: str
+    created_at: dt.datetime
+    key_id: int
+    site: SiteAddress
+    values: Mapping[str, Any]
+
+
 class CheckStore:
     """Rows of ``checks`` with their daily counts."""
 
@@ -66,6 +88,35 @@ class CheckStore:
             raise
         for record, site_id in zip(records, site_ids, strict=True):
             self._sites.remember(record.site, site_id)
+
+    def find(self, guids: Iterable[str]) -> dict[str, StoredCheck]:
+        """Return the checks with these names, by name; those that are not there are left out."""
+        return {check.guid: check for check in self._select(checks.c.guid.in_(list(guids)))}
+
+    def find_named(self, key_id: int, request_hashes: Iterable[str]) -> dict[str, StoredCheck]:
+        """Return the checks of a key that its client gave these names to, by the hash of the client's name."""
+        wanted = checks.c.request_hash.in_(list(request_hashes))
+        found = self._select(checks.c.key_id == key_id, wanted)
+        return {str(check.values["request_hash"]): check for check in found}
+
+    def _select(self, *conditions: ColumnElement[bool]) -> list[StoredCheck]:
+        query = (
+            select(checks, sites.c.address, sites.c.display)
+            .select_from(checks.join(sites, checks.c.site_id == sites.c.id))
+            .where(*conditions)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            StoredCheck(
+                row["guid"],
+                row["created_at"],
+                row["key_id"],
+                SiteAddress(row["address"], row["display"]),
+                dict(row),
+            )
+            for row in rows
+        ]
 
     def _add(self, connection: Connection, record: CheckRecord) -> int:
         """Write a check and count it; return its site's number."""

@@ -136,6 +136,25 @@ def test_a_policy_reaches_every_worker_within_two_seconds(served: Served) -> Non
     assert answers == {"false"}
 
 
+def test_a_request_sent_again_is_one_check_on_whichever_worker(served: Served, settings: Settings) -> None:
+    headers = {"Authorization": f"Bearer {served.first_key()}"}
+    served.wait_until_ready()
+    body = {"site": ALICE_SITE, "content": "casino", "id": "comment-1"}
+    told = [
+        requests.post(f"{served.url}/v1/check", json=body, headers=headers, timeout=10).json()
+        for _ in range(20)
+    ]
+    assert len({each["guid"] for each in told}) == 1
+    assert [each["repeated"] for each in told] == [False, *[True] * 19]
+    verdict = requests.get(f"{served.url}/v1/verdicts/{told[0]['guid']}", headers=headers, timeout=10).json()
+    assert (verdict["answer"], verdict["reasons"][0]["text"]) == ("spam", 'word "casino"')
+    corrected = {"label": "ham", "guid": told[0]["guid"]}
+    answer = requests.post(f"{served.url}/v1/feedback", json=corrected, headers=headers, timeout=10)
+    assert answer.json() == {"label": "ham", "site": "alice.example.com", "new": True}
+    refused = requests.get(f"{served.url}/v1/sites", headers=headers, timeout=10)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (403, "application/problem+json")
+
+
 def test_a_revoked_key_stops_working_on_every_worker_within_two_seconds(served: Served) -> None:
     key = served.first_key()
     served.wait_until_ready()

@@ -63,9 +63,19 @@ def test_keys_are_made_listed_and_revoked(run: Run) -> None:
     assert run("keys", "revoke", "2").returncode == 1
 
 
+def test_a_key_for_administration_is_long_random_and_marked(run: Run) -> None:
+    key = run("keys", "create", "--admin", "--label", "console").stdout.strip()
+    assert (len(key), key[:4]) == (44, "rga_")
+    listed = run("keys", "list").stdout
+    assert "administration" in listed
+    assert key not in listed
+    assert run("keys", "revoke", key).stdout == "Key 1 is revoked.\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("keys", "create", "--admin", "--site", "a.example"),
         ("keys", "create", "--key", "0123456789abc"),
         ("keys", "create", "--site", "no site"),
         ("keys", "revoke", "x"),
