@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from model.comment import Comment
+from model.sketch import sketch, word_set
 from model.verdict import Clue, Decision, Policy, Verdict
 from service.champion import Scorer, ScorerSource
 from service.clock import Clock
@@ -271,6 +272,9 @@ class Checker:
                 for clue in outcome.clues[:MAX_KEPT_CLUES]
             ],
             "decided_by": outcome.decided_by.value,
+            "sketch": (
+                sketch(word_set(comment)) if outcome.answer is Answer.HAM and not request.is_test else None
+            ),
             "would_answer": None if outcome.would_answer is None else outcome.would_answer.value,
             "request_hash": None if request.name is None else request.name.request_hash,
             "request_content_hash": None if request.name is None else request.name.content_hash,

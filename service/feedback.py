@@ -123,7 +123,7 @@ class Feedback:
             claimed,
         )
 
-    def record_of(self, check: StoredCheck, label: Label, *, reporter: str, key: Key) -> bool:
+    def record_of(self, check: StoredCheck, label: Label, *, reporter: str, key_id: int) -> bool:
         """Keep a label for a comment that is named by its check; tell whether it said anything new.
 
         Raises
@@ -136,7 +136,7 @@ class Feedback:
         record = FeedbackRecord(
             guid=uuid.uuid4().hex,
             created_at=self._clock(),
-            key_id=key.id,
+            key_id=key_id,
             site=check.site,
             label=label.value,
             content_hash=check.values["content_hash"],

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -208,6 +209,12 @@ checks = Table(
     Column(
         "decided_by", String(20), nullable=False, info=_notice("whether the model or a fixed rule decided")
     ),
+    # Of what was let through: of what was not, nobody looks for copies.
+    Column(
+        "sketch",
+        LargeBinary(128),
+        info=_notice("a fingerprint of its words, to find near-copies of what turns out to be spam"),
+    ),
     # Set where the site's policy is to log only.
     Column(
         "would_answer",
@@ -308,6 +315,10 @@ site_policies = Table(
     Column("discard", Boolean, nullable=False),
     Column("log_only", Boolean, nullable=False),
     Column("counts_silence", Boolean, nullable=False),
+    # Whether the site is told of corrections: off, public, private (its addresses may be of a private network).
+    Column("webhook", String(10), nullable=False, server_default="off"),
+    # The key that the site expects, encrypted under the secret.
+    Column("webhook_key", Text),
     Column("changed_at", UtcDateTime, nullable=False),
     CheckConstraint("unsure IN ('publish', 'hold', 'spam')", name="unsure"),
 )

@@ -18,6 +18,7 @@ from model import __version__
 from service.app import create_app, warm_up
 from service.cli.keys import keys
 from service.cli.policy import policy
+from service.cli.retrospect import retrospect
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
 from service.cli.sites import sites
@@ -73,6 +74,7 @@ def doctor() -> None:
 
 cli.add_command(keys)
 cli.add_command(policy)
+cli.add_command(retrospect)
 cli.add_command(score)
 cli.add_command(sites)
 

@@ -8,9 +8,12 @@ import click
 
 from service.administration import InvalidPolicy
 from service.cli.run import StopCommand
-from service.cli.sites import open_administration, print_site, show, site_argument
+from service.cli.sites import open_administration, open_parts, print_site, show, site_argument
+from service.clock import utc_now
 from service.lists import InvalidEntry, Kind, Side
 from service.settings import UnsureAnswer
+from service.stores.policies import WebhookMode
+from service.webhooks import KeyVault
 
 _KINDS = click.Choice([kind.value for kind in Kind])
 _NONE = "none"
@@ -107,6 +110,29 @@ def remove(site: str, kind: str, value: str) -> None:
     if not removed:
         raise StopCommand(f"VALUE: it is on no list of this site; see `replyguard sites show {site}`")
     click.echo("Removed.")
+
+
+@policy.command()
+@click.argument("site")
+@click.option("--key", metavar="12HEX", help="The key that the site uses; kept encrypted under the secret.")
+@click.option("--private", is_flag=True, help="The site is in a private network, and may be called there.")
+@click.option("--off", is_flag=True, help="Tell the site nothing any more, and forget the key.")
+def webhook(site: str, key: str | None, private: bool, off: bool) -> None:
+    """Tell SITE's Akismet plugin (5.5 on) when `replyguard retrospect correct` calls a comment of it spam."""
+    address = site_argument(site)
+    if off == (key is not None):
+        raise StopCommand("--key: give the key that the site uses, or --off", exit_code=2)
+    parts = open_parts()
+    if key is None:
+        parts.store.put_webhook(address, WebhookMode.OFF, None, utc_now())
+        click.echo(f"{address.address} is told nothing.")
+        return
+    found = parts.keys.find(key)
+    if found is None or not found.serves(address):
+        raise StopCommand("--key: it is no live key for this site; see `replyguard keys list`", exit_code=2)
+    mode = WebhookMode.PRIVATE if private else WebhookMode.PUBLIC
+    parts.store.put_webhook(address, mode, KeyVault(parts.pseudonyms).seal(key.strip().lower()), utc_now())
+    click.echo(f"{address.address} is told of comments that turn out to be spam.")
 
 
 def _add(site: str, side: Side, kind: str, value: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
 import click
 from rich.console import Console
@@ -13,31 +14,56 @@ from service.calibration import Calibration
 from service.champion import Champion
 from service.cli.run import StopCommand, prepared, read_settings
 from service.clock import utc_now
+from service.db import Database
+from service.keys import Keys
 from service.policies import defaults_of
 from service.pseudonyms import Pseudonyms
 from service.sites import InvalidSite, SiteAddress, parse_site
 from service.startup import open_database, open_registry, secret_of
 from service.stores.calibration import CalibrationStore
+from service.stores.keys import KeyStore
 from service.stores.policies import PolicyStore
 from service.stores.sites import SiteStore
 
 
-def open_administration() -> SiteAdministration:
-    """Return the use case on the settings' database and models."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the commands about sites are made of."""
+
+    database: Database
+    site_store: SiteStore
+    store: PolicyStore
+    pseudonyms: Pseudonyms
+    keys: Keys
+    administration: SiteAdministration
+
+
+def open_parts() -> Parts:
+    """Return the parts on the settings' database and models."""
     settings = read_settings()
     prepared(settings, first_key=False)
+    # Nobody waits for an answer on the wire: a busy database may take its time.
     database = open_database(settings, timeout_s=max(settings.database_timeout_s, 10.0))
-    store = PolicyStore(database, SiteStore())
+    site_store = SiteStore()
+    store = PolicyStore(database, site_store)
     models = Champion(open_registry(settings))
+    pseudonyms = Pseudonyms(secret_of(settings))
     calibration = Calibration(models=models, judged=CalibrationStore(database), log=store, clock=utc_now)
-    return SiteAdministration(
+    administration = SiteAdministration(
         store=store,
         calibration=calibration,
         models=models,
         defaults=defaults_of(settings),
-        pseudonyms=Pseudonyms(secret_of(settings)),
+        pseudonyms=pseudonyms,
         clock=utc_now,
     )
+    keys = Keys(KeyStore(database, site_store), pseudonyms, utc_now)
+    return Parts(database, site_store, store, pseudonyms, keys, administration)
+
+
+def open_administration() -> SiteAdministration:
+    """Return the use case on the settings' database and models."""
+    return open_parts().administration
 
 
 def site_argument(site: str) -> SiteAddress:

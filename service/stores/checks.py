@@ -17,6 +17,7 @@ from service.stores.counts import CountStore
 from service.stores.sites import SiteStore
 
 _INSERT = insert(checks)
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,10 @@ class CheckStore:
 
     def find(self, guids: Iterable[str]) -> dict[str, StoredCheck]:
         """Return the checks with these names, by name; those that are not there are left out."""
-        return {check.guid: check for check in self._select(checks.c.guid.in_(list(guids)))}
+        wanted = list(guids)
+        # A statement takes a bounded number of values.
+        pages = (wanted[first : first + _PAGE] for first in range(0, len(wanted), _PAGE))
+        return {check.guid: check for page in pages for check in self._select(checks.c.guid.in_(page))}
 
     def find_named(self, key_id: int, request_hashes: Iterable[str]) -> dict[str, StoredCheck]:
         """Return the checks of a key that its client gave these names to, by the hash of the client's name."""

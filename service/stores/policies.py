@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,14 @@ _TOKEN = "policies"  # noqa: S105 - the name of a row, not a secret
 
 #: Workers are told of a computation that changed nothing if the last one is this old, so that they know.
 _TOLD_AGAIN = dt.timedelta(hours=12)
+
+
+class WebhookMode(enum.Enum):
+    """Whether a site is told of corrections, and where it may be."""
+
+    OFF = "off"
+    PUBLIC = "public"
+    PRIVATE = "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +186,32 @@ class PolicyStore:
             _upsert(connection, site_policies, {"site_id": site_id}, values)
             _change_token(connection)
 
+    def webhook(self, site: SiteAddress) -> tuple[WebhookMode, str | None]:
+        """Return whether a site is told of corrections, and the encrypted key that it expects."""
+        query = (
+            select(site_policies.c.webhook, site_policies.c.webhook_key)
+            .join(sites)
+            .where(sites.c.address == site.address)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return (WebhookMode.OFF, None) if row is None else (WebhookMode(row.webhook), row.webhook_key)
+
+    def put_webhook(
+        self, site: SiteAddress, mode: WebhookMode, sealed_key: str | None, now: dt.datetime
+    ) -> None:
+        """Keep whether a site is told of corrections; the rest of its policy stays."""
+        values = {"webhook": mode.value, "webhook_key": sealed_key, "changed_at": now}
+        default = SitePolicy()
+        first = {
+            "discard": default.discard,
+            "log_only": default.log_only,
+            "counts_silence": default.counts_silence,
+        }
+        with self._database.write() as connection:
+            site_id = self._sites.resolve(connection, site, now)
+            _upsert(connection, site_policies, {"site_id": site_id}, values, first)
+
     def add_entry(self, site: SiteAddress, entry: Entry, now: dt.datetime) -> Entry:
         """Keep an entry; one with the same value on the other side is taken from there.
 
@@ -275,7 +310,14 @@ def _change_token(connection: Connection) -> None:
     _upsert(connection, meta, {"name": _TOKEN}, {"value": uuid.uuid4().hex})
 
 
-def _upsert(connection: Connection, table: Any, key: dict[str, Any], values: dict[str, Any]) -> None:
+def _upsert(
+    connection: Connection,
+    table: Any,
+    key: dict[str, Any],
+    values: dict[str, Any],
+    first: dict[str, Any] | None = None,
+) -> None:
+    """Set values of one row, making the row if it is not there yet, then with those of ``first`` too."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**key, **values)
+    statement = dialect.insert(table).values(**key, **values, **(first or {}))
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))

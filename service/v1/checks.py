@@ -96,7 +96,7 @@ def feedback(key: Key, body: schemas.FeedbackIn) -> schemas.FeedbackOut:
             )
         found = _visible(body.guid, key)
         site = found.site
-        is_new = components().feedback.record_of(found, label, reporter=body.reporter, key=key)
+        is_new = components().feedback.record_of(found, label, reporter=body.reporter, key_id=key.id)
     else:
         assert body.comment is not None
         site = _site(body.comment, key, "comment.site")

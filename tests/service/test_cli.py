@@ -240,3 +240,22 @@ def test_a_policy_that_makes_no_sense_is_refused_with_a_remedy(
 ) -> None:
     done = run(*arguments)
     assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (code, True, False)
+
+
+def test_near_copies_are_listed_and_corrected(run: Run, tmp_path: Path) -> None:
+    assert run("retrospect", "list").stdout == "Nothing that was let through looks like known spam.\n"
+    for arguments in (("correct",), ("correct", "--all", "0" * 32)):
+        done = run("retrospect", *arguments)
+        assert (done.returncode, "VERDICT: give names" in done.stderr) == (2, True)
+    done = run("retrospect", "correct", "0" * 32)
+    assert (done.returncode, "no verdict is named" in done.stderr) == (1, True)
+    assert run("retrospect", "correct", "--all").stdout == "0 corrected; 0 were called spam before.\n"
+
+
+def test_a_webhook_takes_a_key_of_the_site(run: Run) -> None:
+    key = run("keys", "create", "--site", "a.example").stdout.strip()
+    assert "is told of comments" in run("policy", "webhook", "a.example", "--key", key).stdout
+    assert run("policy", "webhook", "a.example", "--off").stdout == "a.example is told nothing.\n"
+    for site, arguments in (("b.example", ("--key", key)), ("a.example", ()), ("a.example", ("--key", "x"))):
+        done = run("policy", "webhook", site, *arguments)
+        assert (done.returncode, "--key: " in done.stderr) == (2, True)

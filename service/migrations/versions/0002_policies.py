@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("api_keys", sa.Column("scope", sa.String(length=10), server_default="site", nullable=False))
+    op.add_column("checks", sa.Column("sketch", sa.LargeBinary(length=128), nullable=True))
     op.add_column("checks", sa.Column("would_answer", sa.String(length=10), nullable=True))
     op.add_column("checks", sa.Column("request_hash", sa.String(length=64), nullable=True))
     op.add_column("checks", sa.Column("request_content_hash", sa.String(length=64), nullable=True))
@@ -33,6 +34,8 @@ def upgrade() -> None:
         sa.Column("discard", sa.Boolean(), nullable=False),
         sa.Column("log_only", sa.Boolean(), nullable=False),
         sa.Column("counts_silence", sa.Boolean(), nullable=False),
+        sa.Column("webhook", sa.String(length=10), server_default="off", nullable=False),
+        sa.Column("webhook_key", sa.Text(), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("unsure IN ('publish', 'hold', 'spam')", name=op.f("ck_site_policies_unsure")),
         sa.ForeignKeyConstraint(
@@ -75,6 +78,6 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("uq_checks_request", "checks")
     op.drop_index("ix_checks_site_id_id", "checks")
-    for column in ("would_answer", "request_hash", "request_content_hash"):
+    for column in ("sketch", "would_answer", "request_hash", "request_content_hash"):
         op.drop_column("checks", column)
     op.drop_column("api_keys", "scope")
