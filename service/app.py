@@ -102,6 +102,7 @@ def create_app(
             pseudonyms=pseudonyms,
             clock=clock,
         ),
+        calibration=calibration,
         statistics=Statistics(CountStore(database), clock),
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,

@@ -65,15 +65,26 @@ class Calibration:
         self._next_at: dict[str, float] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     def notice(self, site: SiteAddress) -> None:
         """Have a site's cut-offs computed soon."""
         with self._changed:
+            if self._is_closed:
+                return
             self._waiting[site.address] = site
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="calibration", daemon=True)
                 self._thread.start()
             self._changed.notify()
+
+    def close(self) -> None:
+        """End the thread; what it is at is done to the end, what waits is left."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
 
     def refresh(self, site: SiteAddress) -> SiteHam | None:
         """Compute a site's cut-offs now and keep them; None if the site sets no budget.
@@ -101,18 +112,17 @@ class Calibration:
         return found
 
     def _run(self) -> None:
-        while True:
-            site = self._next()
+        while (site := self._next()) is not None:
             try:
                 self.refresh(site)
             # Whatever it is, the cut-offs that are there go on, and the thread must too.
             except Exception as error:
                 _log.warning("cut-offs not computed", cause=type(error).__name__, traceback=describe(error))
 
-    def _next(self) -> SiteAddress:
-        """Wait for a site whose turn has come."""
+    def _next(self) -> SiteAddress | None:
+        """Wait for a site whose turn has come; None when it is time to end."""
         with self._changed:
-            while True:
+            while not self._is_closed:
                 now = self._monotonic()
                 due = {address: self._next_at.get(address, 0.0) for address in self._waiting}
                 ready = [address for address, at in due.items() if at <= now]
@@ -122,3 +132,4 @@ class Calibration:
                     self._next_at[address] = now + PAUSE_S
                     return self._waiting.pop(address)
                 self._changed.wait(min(due.values()) - now if due else None)
+            return None

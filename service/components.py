@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from service.administration import SiteAdministration
+from service.calibration import Calibration
 from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
@@ -28,6 +29,7 @@ class Components:
     verdicts: Verdicts
     feedback: Feedback
     administration: SiteAdministration
+    calibration: Calibration
     statistics: Statistics
     readiness: Readiness
     models: ScorerSource
