@@ -19,6 +19,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from model.budget import CutTable
 from model.card import ModelCard
 from model.classifier import SpamClassifier
 from model.errors import ArtifactRejected, ModelUnavailable
@@ -48,7 +49,7 @@ def save(classifier: SpamClassifier, folder: Path) -> None:
     try:
         weights = np.ascontiguousarray(classifier.weights, dtype=np.float32)
         joblib.dump(weights, temporary / _WEIGHTS, compress=0)
-        policy = classifier.policy
+        policy, table = classifier.policy, classifier.cut_table
         _write_json(
             temporary / _MODEL,
             {
@@ -58,6 +59,7 @@ def save(classifier: SpamClassifier, folder: Path) -> None:
                 "policy": {
                     name: None if value == float("inf") else value for name, value in asdict(policy).items()
                 },
+                "cut_table": None if table is None else table.as_dict(),
             },
         )
         _write_json(temporary / _CARD, classifier.card.as_dict())
@@ -107,6 +109,7 @@ def load(folder: Path) -> SpamClassifier:
             name: float("inf") if value is None else float(value)
             for name, value in described["policy"].items()
         }
+        table = described.get("cut_table")
         weights = joblib.load(folder / _WEIGHTS, mmap_mode="r")
         if not isinstance(weights, np.ndarray) or weights.dtype != np.float32:
             raise ValueError(f"{_WEIGHTS} holds no float32 array")
@@ -117,6 +120,7 @@ def load(folder: Path) -> SpamClassifier:
             bias=float(described["bias"]),
             policy=Policy(**cuts),
             card=ModelCard.from_dict(_read_json(folder / _CARD)),
+            cut_table=None if table is None else CutTable.from_dict(table),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactRejected(f"version {folder.name} cannot be read: {error}") from error

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from model.budget import CutTable
 from model.card import ModelCard
 from model.comment import Comment
 from model.document import prepare
@@ -34,6 +35,8 @@ class SpamClassifier:
     policy : Policy
         The version's own cut-offs, for sites that set none.
     card : ModelCard
+    cut_table : CutTable, optional
+        The cut-offs that other budgets mean; None for versions fitted before there was such a table.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class SpamClassifier:
         bias: float,
         policy: Policy,
         card: ModelCard,
+        cut_table: CutTable | None = None,
     ) -> None:
         if weights.shape != (1 << params.bits,):
             raise ValueError(f"{weights.shape} weights for a table of {1 << params.bits}")
@@ -59,6 +63,7 @@ class SpamClassifier:
         self.bias = bias
         self.policy = policy
         self.card = card
+        self.cut_table = cut_table
         self._extractor = Extractor(params)
 
     def log_odds(self, comments: Sequence[Comment]) -> NDArray[np.float64]:

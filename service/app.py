@@ -8,8 +8,10 @@ from flask import Flask
 
 from model.comment import Comment
 from model.errors import ModelUnavailable
+from service.administration import SiteAdministration
 from service.akismet.account import account
 from service.akismet.views import comments
+from service.calibration import Calibration
 from service.champion import Champion, FixedModel, Scorer, ScorerSource
 from service.checking import Checker
 from service.clock import Clock, utc_now
@@ -19,18 +21,22 @@ from service.failures import install_failures
 from service.feedback import Feedback
 from service.health import health
 from service.keys import Keys
-from service.policy import PolicyOverrides
+from service.policies import Policies, defaults_of
 from service.privacy import privacy
 from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
 from service.settings import Settings
 from service.startup import open_registry, secret_of
 from service.statistics import Statistics
+from service.stores.calibration import CalibrationStore
 from service.stores.checks import CheckStore
 from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
+from service.stores.policies import PolicyStore
 from service.stores.sites import SiteStore
+from service.v1 import openapi
+from service.verdicts import Verdicts
 
 
 def create_app(
@@ -67,22 +73,42 @@ def create_app(
     pseudonyms = Pseudonyms(secret_of(settings))
     models = _models(settings, scorer)
     site_store = SiteStore()
+    wishes = PolicyStore(database, site_store)
+    defaults = defaults_of(settings)
+    calibration = Calibration(models=models, judged=CalibrationStore(database), log=wishes, clock=clock)
+    check_store = CheckStore(database, site_store)
+    checker = Checker(
+        models=models,
+        checks=check_store,
+        policies=Policies(wishes, defaults, clock, on_out_of_date=calibration.notice),
+        pseudonyms=pseudonyms,
+        clock=clock,
+    )
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
-        checker=Checker(
-            models=models,
-            checks=CheckStore(database, site_store),
+        checker=checker,
+        verdicts=Verdicts(checker, check_store),
+        feedback=Feedback(
+            labels=FeedbackStore(database, site_store),
             pseudonyms=pseudonyms,
             clock=clock,
-            unsure=settings.unsure,
-            overrides=PolicyOverrides(settings.unsure_from, settings.spam_from, settings.discard_from),
+            on_label=calibration.notice,
         ),
-        feedback=Feedback(labels=FeedbackStore(database, site_store), pseudonyms=pseudonyms, clock=clock),
+        administration=SiteAdministration(
+            store=wishes,
+            calibration=calibration,
+            models=models,
+            defaults=defaults,
+            pseudonyms=pseudonyms,
+            clock=clock,
+        ),
+        calibration=calibration,
         statistics=Statistics(CountStore(database), clock),
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,
+        pseudonyms=pseudonyms,
     )
-    for blueprint in (comments, account, health, privacy):
+    for blueprint in (comments, account, openapi.blueprint(), health, privacy):
         app.register_blueprint(blueprint)
     install_failures(app)
     return app

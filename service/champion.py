@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 
+from model.budget import CutTable
 from model.comment import Comment
 from model.errors import ModelUnavailable
 from model.verdict import Policy, Verdict
@@ -29,6 +30,9 @@ class Scorer(Protocol):
 
     @property
     def policy(self) -> Policy: ...
+
+    @property
+    def cut_table(self) -> CutTable | None: ...
 
     def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict: ...
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from model.comment import Comment
-from model.verdict import Clue, Decision, Verdict
-from service.champion import ScorerSource
+from model.sketch import sketch, word_set
+from model.verdict import Clue, Decision, Policy, Verdict
+from service.champion import Scorer, ScorerSource
 from service.clock import Clock
 from service.fingerprint import canonical_content
-from service.policy import PolicyOverrides
+from service.lists import Entry, Side
+from service.policies import LivePolicy
 from service.pseudonyms import Pseudonyms
 from service.settings import UnsureAnswer
 from service.sites import SiteAddress
@@ -40,6 +43,8 @@ class DecidedBy(enum.Enum):
     MODEL = "model"
     GUARANTEED_SPAM = "guaranteed-spam"
     ADMINISTRATOR = "administrator"
+    ALLOW_LIST = "allow-list"
+    DENY_LIST = "deny-list"
 
 
 _UNSURE_ANSWERS = {
@@ -47,6 +52,24 @@ _UNSURE_ANSWERS = {
     UnsureAnswer.HOLD: Answer.HOLD,
     UnsureAnswer.SPAM: Answer.SPAM,
 }
+_LISTED = {
+    Side.ALLOW: (DecidedBy.ALLOW_LIST, Answer.HAM, Decision.HAM),
+    Side.DENY: (DecidedBy.DENY_LIST, Answer.SPAM, Decision.SPAM),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestName:
+    """By what a client's request is known again.
+
+    Attributes
+    ----------
+    request_hash, content_hash : str
+        Keyed hashes of the name that the client gave to it, and of what it said.
+    """
+
+    request_hash: str
+    content_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +90,8 @@ class CheckRequest:
         Where the client would like to hear of a later change of mind.
     is_test, test_discard : bool
         Recorded as a test and not counted; as if blatant.
+    name : RequestName or None
+        Where the client may send the same request again.
     """
 
     comment: Comment
@@ -77,6 +102,7 @@ class CheckRequest:
     callback: str = ""
     is_test: bool = False
     test_discard: bool = False
+    name: RequestName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +118,10 @@ class CheckOutcome:
     decided_by : DecidedBy
     verdict : Verdict
         What the model said; it may differ from ``decision`` where a rule decided.
+    entry : Entry or None
+        The entry of the site's lists that decided.
+    would_answer : Answer or None
+        What would have been answered, where the site's policy is to log only.
     """
 
     answer: Answer
@@ -99,6 +129,8 @@ class CheckOutcome:
     discard: bool
     decided_by: DecidedBy
     verdict: Verdict
+    entry: Entry | None = None
+    would_answer: Answer | None = None
 
     @property
     def clues(self) -> tuple[Clue, ...]:
@@ -107,13 +139,21 @@ class CheckOutcome:
             return (Clue("the commenter is an administrator of the site", 0.0, "rule"),)
         if self.decided_by is DecidedBy.GUARANTEED_SPAM:
             return (Clue("the test value that is always spam", 0.0, "rule"),)
+        if self.entry is not None:
+            return (Clue(self.entry.reason, 0.0, "rule"), *self.verdict.clues)
         return self.verdict.clues
 
 
 class CheckLog(Protocol):
     """Where checks are kept."""
 
-    def add(self, record: CheckRecord) -> None: ...
+    def add(self, *records: CheckRecord) -> None: ...
+
+
+class PolicySource(Protocol):
+    """Where a site's policy comes from."""
+
+    def decide_by(self, site: SiteAddress, scorer: Scorer) -> tuple[LivePolicy, Policy]: ...
 
 
 class Checker:
@@ -124,17 +164,15 @@ class Checker:
         *,
         models: ScorerSource,
         checks: CheckLog,
+        policies: PolicySource,
         pseudonyms: Pseudonyms,
         clock: Clock,
-        unsure: UnsureAnswer = UnsureAnswer.PUBLISH,
-        overrides: PolicyOverrides | None = None,
     ) -> None:
         self._models = models
         self._checks = checks
+        self._policies = policies
         self._pseudonyms = pseudonyms
         self._clock = clock
-        self._unsure_answer = _UNSURE_ANSWERS[unsure]
-        self._overrides = overrides or PolicyOverrides()
 
     def check(self, request: CheckRequest, *, key: Key, guid: str) -> CheckOutcome:
         """Decide on a comment and record it.
@@ -157,13 +195,38 @@ class Checker:
         sqlalchemy.exc.SQLAlchemyError
             If the check cannot be recorded.
         """
-        scorer = self._models.current()
-        verdict = scorer.judge(request.comment, self._overrides.over(scorer.policy))
-        outcome = self._decide(request, verdict)
+        outcome = self._judge(request)
         self._checks.add(self._record(request, outcome, key, guid))
         return outcome
 
-    def _decide(self, request: CheckRequest, verdict: Verdict) -> CheckOutcome:
+    def check_all(self, requests: Mapping[str, CheckRequest], *, key: Key) -> list[CheckOutcome]:
+        """Decide on several comments, given by the names of their checks, and record all of them or none.
+
+        Raises
+        ------
+        ModelUnavailable, sqlalchemy.exc.SQLAlchemyError
+            As ``check``.
+        """
+        outcomes = [self._judge(request) for request in requests.values()]
+        self._checks.add(
+            *(
+                self._record(request, outcome, key, guid)
+                for (guid, request), outcome in zip(requests.items(), outcomes, strict=True)
+            )
+        )
+        return outcomes
+
+    def _judge(self, request: CheckRequest) -> CheckOutcome:
+        scorer = self._models.current()
+        live, policy = self._policies.decide_by(request.site, scorer)
+        outcome = self._decide(request, scorer.judge(request.comment, policy), live)
+        if not live.policy.discard and outcome.discard:
+            outcome = replace(outcome, discard=False)
+        if live.policy.log_only:
+            outcome = replace(outcome, answer=Answer.HAM, discard=False, would_answer=outcome.answer)
+        return outcome
+
+    def _decide(self, request: CheckRequest, verdict: Verdict, live: LivePolicy) -> CheckOutcome:
         comment = request.comment
         roles = {role.strip().lower() for role in request.user_role.split(",")}
         if "administrator" in roles:
@@ -174,8 +237,14 @@ class Checker:
         ):
             discard = request.is_test and request.test_discard
             return CheckOutcome(Answer.SPAM, Decision.SPAM, discard, DecidedBy.GUARANTEED_SPAM, verdict)
+        entry = live.lists.match(comment, ip=request.ip, pseudonyms=self._pseudonyms)
+        if entry is not None:
+            decided_by, answer, decision = _LISTED[entry.side]
+            return CheckOutcome(answer, decision, False, decided_by, verdict, entry)
         if verdict.decision is Decision.UNSURE:
-            return CheckOutcome(self._unsure_answer, Decision.UNSURE, False, DecidedBy.MODEL, verdict)
+            return CheckOutcome(
+                _UNSURE_ANSWERS[live.unsure], Decision.UNSURE, False, DecidedBy.MODEL, verdict
+            )
         answer = Answer.SPAM if verdict.decision is Decision.SPAM else Answer.HAM
         discard = answer is Answer.SPAM and verdict.discard
         return CheckOutcome(answer, verdict.decision, discard, DecidedBy.MODEL, verdict)
@@ -203,6 +272,12 @@ class Checker:
                 for clue in outcome.clues[:MAX_KEPT_CLUES]
             ],
             "decided_by": outcome.decided_by.value,
+            "sketch": (
+                sketch(word_set(comment)) if outcome.answer is Answer.HAM and not request.is_test else None
+            ),
+            "would_answer": None if outcome.would_answer is None else outcome.would_answer.value,
+            "request_hash": None if request.name is None else request.name.request_hash,
+            "request_content_hash": None if request.name is None else request.name.content_hash,
         }
         counted = {}
         if not request.is_test:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from service.administration import SiteAdministration
+from service.calibration import Calibration
 from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
 from service.keys import Keys
+from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
 from service.statistics import Statistics
+from service.verdicts import Verdicts
 
 EXTENSION = "replyguard"
 
@@ -22,10 +26,14 @@ class Components:
 
     keys: Keys
     checker: Checker
+    verdicts: Verdicts
     feedback: Feedback
+    administration: SiteAdministration
+    calibration: Calibration
     statistics: Statistics
     readiness: Readiness
     models: ScorerSource
+    pseudonyms: Pseudonyms
 
 
 def components() -> Components:

@@ -12,6 +12,8 @@ from service.akismet import answers
 from service.akismet.refusal import Refused
 from service.logs import describe
 from service.outages import outage_of
+from service.v1 import problems
+from service.v1.problems import Problem
 
 _log = structlog.get_logger(__name__)
 
@@ -21,6 +23,7 @@ def install_failures(app: Flask) -> None:
     app.before_request(_name_request)
     app.after_request(_add_guid)
     app.register_error_handler(Refused, _refuse)
+    app.register_error_handler(Problem, _tell_problem)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_outage)
 
@@ -44,7 +47,15 @@ def _refuse(error: Refused) -> Response:
     return answers.refusal(error.debug_help)
 
 
+def _tell_problem(error: Problem) -> Response:
+    fields = [field for field, _ in error.errors]
+    _log.info("refused", path=request.path, status=error.status, fields=fields)
+    return problems.respond(error)
+
+
 def _answer_http_error(error: HTTPException) -> Response:
+    if problems.is_ours(request.path):
+        return problems.from_http_error(error)
     response = error.get_response(request.environ)
     answer = answers.plain(f"{error.name}", status=error.code or 500)
     for name, value in response.headers.items():
@@ -64,4 +75,6 @@ def _answer_outage(error: Exception) -> Response:
         remedy=outage.remedy,
         **details,
     )
+    if problems.is_ours(request.path):
+        return problems.unavailable(outage.cause)
     return answers.unavailable(outage.cause)

@@ -12,7 +12,8 @@ from service.clock import Clock
 from service.fingerprint import canonical_content
 from service.pseudonyms import Pseudonyms
 from service.sites import SiteAddress
-from service.stores.comments import comment_values
+from service.stores.checks import StoredCheck
+from service.stores.comments import COMMENT_COLUMNS, comment_values
 from service.stores.feedback import FeedbackRecord
 from service.stores.keys import Key
 
@@ -74,12 +75,20 @@ def mistake(label: Label, answer: str | None) -> str | None:
 
 
 class Feedback:
-    """Records labels."""
+    """Records labels, and tells ``on_label`` of a site about which somebody said something new."""
 
-    def __init__(self, *, labels: FeedbackLog, pseudonyms: Pseudonyms, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        labels: FeedbackLog,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        on_label: Callable[[SiteAddress], None] = lambda _: None,
+    ) -> None:
         self._labels = labels
         self._pseudonyms = pseudonyms
         self._clock = clock
+        self._on_label = on_label
 
     def record(self, request: FeedbackRequest, *, key: Key) -> bool:
         """Keep a label; tell whether it said anything new.
@@ -99,16 +108,47 @@ class Feedback:
             "claimed_answer": claimed,
         }
         canonical = canonical_content(comment.body, comment.author, comment.url)
+        return self._keep(
+            FeedbackRecord(
+                guid=uuid.uuid4().hex,
+                created_at=self._clock(),
+                key_id=key.id,
+                site=request.site,
+                label=request.label.value,
+                content_hash=self._pseudonyms.digest("content", canonical),
+                is_test=request.is_test,
+                values=values,
+            ),
+            request.label,
+            claimed,
+        )
+
+    def record_of(self, check: StoredCheck, label: Label, *, reporter: str, key_id: int) -> bool:
+        """Keep a label for a comment that is named by its check; tell whether it said anything new.
+
+        Raises
+        ------
+        sqlalchemy.exc.SQLAlchemyError
+            If it cannot be kept.
+        """
+        values = {name: check.values[name] for name in COMMENT_COLUMNS}
+        values |= {"reporter_hash": self._pseudonyms.of_reporter(reporter), "claimed_answer": None}
         record = FeedbackRecord(
             guid=uuid.uuid4().hex,
             created_at=self._clock(),
-            key_id=key.id,
-            site=request.site,
-            label=request.label.value,
-            content_hash=self._pseudonyms.digest("content", canonical),
-            is_test=request.is_test,
+            key_id=key_id,
+            site=check.site,
+            label=label.value,
+            content_hash=check.values["content_hash"],
+            is_test=check.values["is_test"],
             values=values,
         )
-        return self._labels.add(
-            record, lambda answer: mistake(request.label, claimed if answer is None else answer)
+        return self._keep(record, label, None)
+
+    def _keep(self, record: FeedbackRecord, label: Label, claimed: str | None) -> bool:
+        is_new = self._labels.add(
+            record, lambda answer: mistake(label, claimed if answer is None else answer)
         )
+        if is_new and not record.is_test:
+            self._on_label(record.site)
+        return is_new

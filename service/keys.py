@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from service.clock import Clock
 from service.pseudonyms import Pseudonyms
 from service.sites import SiteAddress
-from service.stores.keys import Key, KeyStore
+from service.stores.keys import Key, KeyStore, Scope
 
 #: WordPress takes no other form: exactly 12 characters, digits and a to f.
 KEY_PATTERN = re.compile(r"[0-9a-f]{12}")
+#: A key for administration. No Akismet client could send it, and none may.
+ADMIN_KEY_PATTERN = re.compile(r"rga_[0-9a-f]{40}")
 #: Seconds for which a key that was found is believed without asking the database. A revoked key stops
 #: working on every worker after this time.
 CACHE_S = 1.0
@@ -56,13 +58,19 @@ class Keys:
         self._lock = threading.Lock()
 
     def find(self, text: str) -> Key | None:
-        """Return the live key that a client sent, whatever its case; None if unknown or revoked.
+        """Return the live key of a site that a client sent, whatever its case; None if unknown or revoked.
 
         Only keys that were found are remembered: a new one works at once.
         """
         text = text.strip().lower()
-        if not KEY_PATTERN.fullmatch(text):
-            return None
+        return self._find(text) if KEY_PATTERN.fullmatch(text) else None
+
+    def find_bearer(self, text: str) -> Key | None:
+        """Return the live key, of a site or for administration, that a caller of our own API sent."""
+        text = text.strip().lower()
+        return self._find(text) if ADMIN_KEY_PATTERN.fullmatch(text) else self.find(text)
+
+    def _find(self, text: str) -> Key | None:
         digest = self._digest(text)
         now = self._monotonic()
         cached = self._cache.get(digest)
@@ -104,9 +112,20 @@ class Keys:
         key = self._store.add(
             digest=self._digest(text), hint=text[-4:], label=label, tied_to=tied_to, now=self._clock()
         )
-        if key is None:
-            raise AssertionError("a key that need not be the first is always kept")
-        return NewKey(text, key)
+        return NewKey(text, _kept(key))
+
+    def create_admin(self, *, label: str = "") -> NewKey:
+        """Make a random key for administration: valid on our own API for every site, nowhere else."""
+        text = f"rga_{secrets.token_hex(20)}"
+        key = self._store.add(
+            digest=self._digest(text),
+            hint=text[-4:],
+            label=label,
+            tied_to=(),
+            now=self._clock(),
+            scope=Scope.ADMIN,
+        )
+        return NewKey(text, _kept(key))
 
     def create_first(self, *, label: str) -> NewKey | None:
         """Make a random key unless there is one already, revoked or not; only one caller ever succeeds."""
@@ -139,3 +158,9 @@ class Keys:
 
     def _digest(self, text: str) -> str:
         return self._pseudonyms.digest("api-key", text)
+
+
+def _kept(key: Key | None) -> Key:
+    if key is None:
+        raise AssertionError("a key that need not be the first is always kept")
+    return key

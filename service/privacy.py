@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from service.schema import checks, feedback
+from service.schema import checks, feedback, list_entries
 
 privacy = Blueprint("privacy", __name__)
 
 
 def kept_items(table_name: str) -> list[str]:
     """Return what one table keeps, in a commenter's words, in the order of its columns."""
-    table = {"checks": checks, "feedback": feedback}[table_name]
+    table = {"checks": checks, "feedback": feedback, "list_entries": list_entries}[table_name]
     return [column.info["notice"] for column in table.columns if "notice" in column.info]
 
 
@@ -20,4 +20,6 @@ def notice() -> str:
     """Answer the notice that the line under the comment form links to."""
     in_checks = kept_items("checks")
     in_feedback = [item for item in kept_items("feedback") if item not in in_checks]
-    return render_template("privacy.html", in_checks=in_checks, in_feedback=in_feedback)
+    return render_template(
+        "privacy.html", in_checks=in_checks, in_feedback=in_feedback, in_lists=kept_items("list_entries")
+    )

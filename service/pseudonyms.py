@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -41,11 +42,19 @@ class Pseudonyms:
             What the hash stands for: hashes of one value under two purposes are unrelated.
         value : str
         """
+        key = self._key(purpose)
+        return hmac.digest(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+
+    def cipher_key(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes, in URL-safe base64, for what has to be read again."""
+        return base64.urlsafe_b64encode(self._key(f"cipher:{purpose}"))
+
+    def _key(self, purpose: str) -> bytes:
         key = self._keys.get(purpose)
         if key is None:
             key = hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
             self._keys[purpose] = key
-        return hmac.digest(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+        return key
 
     def of_email(self, email: str) -> str | None:
         """Return the hash of an e-mail address, whatever its case; None if there is none."""

@@ -18,10 +18,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -140,6 +142,8 @@ api_keys = Table(
     Column("label", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    # site or admin
+    Column("scope", String(10), nullable=False, server_default="site"),
 )
 
 sites = Table(
@@ -205,10 +209,43 @@ checks = Table(
     Column(
         "decided_by", String(20), nullable=False, info=_notice("whether the model or a fixed rule decided")
     ),
+    # Of what was let through: of what was not, nobody looks for copies.
+    Column(
+        "sketch",
+        LargeBinary(128),
+        info=_notice("a fingerprint of its words, to find near-copies of what turns out to be spam"),
+    ),
+    # Set where the site's policy is to log only.
+    Column(
+        "would_answer",
+        String(10),
+        info=_notice("what the site would have been told, if it only tries this service out"),
+    ),
+    # Both set where the client named its request, so that it may send it again.
+    Column(
+        "request_hash",
+        String(64),
+        info=_notice("a keyed hash of the name that the site gave to its request"),
+    ),
+    Column(
+        "request_content_hash",
+        String(64),
+        info=_notice("a keyed hash of the request, to know it again if it is repeated"),
+    ),
     CheckConstraint("decision IN ('ham', 'unsure', 'spam')", name="decision"),
     CheckConstraint("answer IN ('true', 'false', 'hold')", name="answer"),
     Index(None, "site_id", "content_hash"),
+    # A site's latest checks, without a look at all it ever had.
+    Index(None, "site_id", "id"),
     Index(None, "created_at"),
+    Index(
+        "uq_checks_request",
+        "key_id",
+        "request_hash",
+        unique=True,
+        sqlite_where=text("request_hash IS NOT NULL"),
+        postgresql_where=text("request_hash IS NOT NULL"),
+    ),
 )
 
 feedback = Table(
@@ -266,4 +303,73 @@ daily_counts = Table(
     Column("ham", Integer, nullable=False, server_default="0"),
     Column("missed_spam", Integer, nullable=False, server_default="0"),
     Column("false_positives", Integer, nullable=False, server_default="0"),
+)
+
+site_policies = Table(
+    "site_policies",
+    metadata,
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True),
+    # What is NULL is left to the settings and the model.
+    Column("budget_per_thousand", Float),
+    Column("unsure", String(10)),
+    Column("discard", Boolean, nullable=False),
+    Column("log_only", Boolean, nullable=False),
+    Column("counts_silence", Boolean, nullable=False),
+    # Whether the site is told of corrections: off, public, private (its addresses may be of a private network).
+    Column("webhook", String(10), nullable=False, server_default="off"),
+    # The key that the site expects, encrypted under the secret.
+    Column("webhook_key", Text),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("unsure IN ('publish', 'hold', 'spam')", name="unsure"),
+)
+
+list_entries = Table(
+    "list_entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "side",
+        String(5),
+        nullable=False,
+        info=_notice("whether comments that match are always let through or always taken for spam"),
+    ),
+    Column(
+        "kind",
+        String(10),
+        nullable=False,
+        info=_notice("whether it is about an e-mail address, a domain, IP addresses or words"),
+    ),
+    Column(
+        "value",
+        Text,
+        nullable=False,
+        info=_notice(
+            "what is looked for: a domain, words, or a range of IP addresses, which a moderator has written down"
+            " and which stands there in clear, since a range cannot be hashed; an e-mail address only as a keyed"
+            " hash"
+        ),
+    ),
+    Column(
+        "hint",
+        Text,
+        nullable=False,
+        info=_notice(
+            "of an e-mail address the first letter and the part behind the @, to tell entries apart"
+        ),
+    ),
+    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it was written down")),
+    CheckConstraint("side IN ('allow', 'deny')", name="side"),
+    CheckConstraint("kind IN ('email', 'domain', 'ip', 'word')", name="kind"),
+    UniqueConstraint("site_id", "kind", "value"),
+)
+
+# What the budget of a site means as cut-offs; can be computed again from `checks` and `feedback` at any time.
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True),
+    Column("model_version", Text, nullable=False),
+    Column("computed_at", UtcDateTime, nullable=False),
+    Column("content", JSON, nullable=False),
 )

@@ -10,6 +10,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from service.components import EXTENSION, Components
 from service.settings import Settings
 
 #: A worker that has been silent for so long is replaced.
@@ -53,6 +54,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # the base class has no t
             # One line per request is written by the application: without addresses and query strings.
             "accesslog": None,
             "control_socket_disable": True,
+            "worker_exit": _end_threads,
         }
         for name, value in options.items():
             # Older releases lack some, such as the control socket.
@@ -61,6 +63,13 @@ class _Server(BaseApplication):  # type: ignore[misc]  # the base class has no t
 
     def load(self) -> Flask:
         return self._factory()
+
+
+def _end_threads(_server: Any, worker: Any) -> None:
+    """Let a worker that ends finish what its own threads are at."""
+    if isinstance(worker.wsgi, Flask):
+        parts: Components = worker.wsgi.extensions[EXTENSION]
+        parts.calibration.close()
 
 
 class _Log(Logger):  # type: ignore[misc]  # the base class has no types

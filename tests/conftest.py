@@ -64,8 +64,9 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def make_app(prepared: Settings, database: Database, clock: FrozenClock) -> Callable[..., Flask]:
-    """Return a function that makes an application in which alice and bob have keys."""
+def make_app(prepared: Settings, database: Database, clock: FrozenClock) -> Iterator[Callable[..., Flask]]:
+    """Yield a function that makes an application in which alice and bob have keys."""
+    made: list[Components] = []
 
     def make(scorer: Any = None, **overrides: Any) -> Flask:
         app = create_app(
@@ -75,12 +76,15 @@ def make_app(prepared: Settings, database: Database, clock: FrozenClock) -> Call
             database=database,
         )
         parts: Components = app.extensions[EXTENSION]
+        made.append(parts)
         if not parts.keys.all():
             parts.keys.create(ALICE_KEY, label="alice", tied_to=[parse_site(ALICE_SITE)])
             parts.keys.create(BOB_KEY, label="bob", tied_to=[parse_site(BOB_SITE)])
         return app
 
-    return make
+    yield make
+    for parts in made:
+        parts.calibration.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import ClassVar
 
+from model.budget import CutTable
 from model.comment import Comment
 from model.errors import ArtifactRejected, ModelUnavailable
 from model.verdict import Clue, Policy, Verdict
@@ -16,6 +17,8 @@ POLICY = Policy(unsure_from=0.3, spam_from=0.9, discard_from=0.99)
 
 class FixedScore:
     """A model that gives every comment the same score."""
+
+    cut_table: CutTable | None = None
 
     def __init__(self, score: float, *, version: str = "fixed-1", policy: Policy = POLICY) -> None:
         self.fixed_score = score

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from model import __version__
+from model.budget import CutTable, tabulate
 from model.card import ModelCard
 from model.classifier import SpamClassifier, sigmoid
 from model.comment import LabeledComment
@@ -326,8 +327,33 @@ def promised_ham(matrix: Matrix) -> NDArray[np.bool_]:
     return on_pages if on_pages.any() else ~matrix.is_spam
 
 
+def cut_table(matrix: Matrix, unseen: NDArray[np.float64], params: FitParams) -> CutTable:
+    """Return the cut-offs that a grid of budgets means, by scores that each source got from the others.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    unseen : ndarray of float64, shape (n_comments,)
+        The log-odds of ``fit_calibrated``.
+    params : FitParams
+    """
+    ham = promised_ham(matrix)
+    return tabulate(
+        sigmoid(unseen[ham]),
+        n_sources=len({row.source for row, chosen in zip(matrix.comments, ham, strict=True) if chosen}),
+        confidence=params.budgets.confidence,
+        weights=corpus.balanced_weights(matrix.comments, params.balance)[ham],
+    )
+
+
 def make_classifier(
-    linear: Linear, policy: Policy, matrix: Matrix, params: FitParams, *, card: dict[str, Any] | None = None
+    linear: Linear,
+    policy: Policy,
+    matrix: Matrix,
+    params: FitParams,
+    *,
+    card: dict[str, Any] | None = None,
+    cut_table: CutTable | None = None,
 ) -> SpamClassifier:
     """Make a version of a fit; its name comes from its content, so the same fit has the same name."""
     weights = linear.weights.astype(np.float32)
@@ -348,4 +374,5 @@ def make_classifier(
             n_ham=len(matrix.comments) - n_spam,
             **(card or {}),
         ),
+        cut_table=cut_table,
     )

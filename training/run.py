@@ -11,7 +11,7 @@ from model.classifier import SpamClassifier
 from model.comment import LabeledComment
 from training import corpus
 from training.evaluate import Report, leave_sources_out
-from training.fit import FitParams, fit_calibrated, make_classifier, make_matrix, promised_ham
+from training.fit import FitParams, cut_table, fit_calibrated, make_classifier, make_matrix, promised_ham
 
 LIMITS = (
     "Praise written by a language model about the very post is hardly told from a reader's by its text alone.",
@@ -46,7 +46,7 @@ def fit_version(
     """
     kept = corpus.limit(corpus.deduplicate(comments), params.limits, seed=params.seed)
     matrix = make_matrix(kept, params.features, params.padding, seed=params.seed)
-    linear, policy, _ = fit_calibrated(matrix, params)
+    linear, policy, unseen = fit_calibrated(matrix, params)
     budgets = params.budgets
     ham = promised_ham(matrix)
     under_pages = " under pages" if (corpus.on_pages(matrix.comments) & ham).any() else ""
@@ -75,7 +75,8 @@ def fit_version(
             **{name: library_version(name) for name in ("numpy", "scipy", "scikit-learn", "joblib")},
         },
     }
-    return make_classifier(linear, policy, matrix, params, card=card)
+    table = cut_table(matrix, unseen, params)
+    return make_classifier(linear, policy, matrix, params, card=card, cut_table=table)
 
 
 def evaluate(

@@ -61,6 +61,8 @@ def verdict(outcome: CheckOutcome) -> Response:
         response.headers["X-akismet-pro-tip"] = "discard"
     response.headers["X-Replyguard-Score"] = f"{outcome.verdict.score:.6f}"
     response.headers["X-Replyguard-Verdict"] = outcome.decision.value
+    if outcome.would_answer is not None:
+        response.headers["X-Replyguard-Would-Answer"] = outcome.would_answer.value
     response.headers["X-Replyguard-Model"] = _ascii(outcome.verdict.version)
     response.headers["X-Replyguard-Reasons"] = reasons(outcome.clues)
     return response

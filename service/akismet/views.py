@@ -47,6 +47,7 @@ def comment_check() -> Response:
         score=round(outcome.verdict.score, 6),
         decision=outcome.decision.value,
         answer=outcome.answer.value,
+        would=None if outcome.would_answer is None else outcome.would_answer.value,
         by=outcome.decided_by.value,
         model=outcome.verdict.version,
         ms=round((time.perf_counter() - started) * 1000, 1),

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from service.cli.run import StopCommand, prepared, read_settings
 from service.clock import utc_now
-from service.keys import KEY_PATTERN, Keys
+from service.keys import ADMIN_KEY_PATTERN, KEY_PATTERN, Keys
 from service.pseudonyms import Pseudonyms
 from service.sites import InvalidSite, parse_site
 from service.startup import open_database, secret_of
-from service.stores.keys import KeyExists, KeyStore
+from service.stores.keys import KeyExists, KeyStore, Scope
 from service.stores.sites import SiteStore
 
 
@@ -38,14 +38,22 @@ def keys() -> None:
     "--site", "sites", metavar="URL", multiple=True, help="Tie the key to this site; may be given again."
 )
 @click.option("--label", default="", help="A name to tell it by.")
-def create(text: str | None, sites: tuple[str, ...], label: str) -> None:
+@click.option(
+    "--admin", is_flag=True, help="A key for administration: for /v1 only, and there for every site."
+)
+def create(text: str | None, sites: tuple[str, ...], label: str, admin: bool) -> None:
     """Make an API key and show it, this once. Without --site it serves any number of sites."""
+    if admin and (text is not None or sites):
+        raise StopCommand(
+            "--admin: such a key is random and serves every site; leave out --key and --site", exit_code=2
+        )
     try:
         tied_to = [parse_site(site) for site in sites]
     except InvalidSite as error:
         raise StopCommand(f"--site: {error}; give the site's full URL", exit_code=2) from error
     try:
-        new = _open_keys().create(text, label=label, tied_to=tied_to)
+        opened = _open_keys()
+        new = opened.create_admin(label=label) if admin else opened.create(text, label=label, tied_to=tied_to)
     except ValueError as error:
         raise StopCommand(f"--key: {error}", exit_code=2) from error
     except KeyExists as error:
@@ -68,7 +76,7 @@ def list_keys() -> None:
             str(key.id),
             f"........{key.hint}",
             key.label,
-            ", ".join(sorted(key.sites)) or "any",
+            "administration" if key.scope is Scope.ADMIN else ", ".join(sorted(key.sites)) or "any",
             f"{key.created_at:%Y-%m-%d}",
             f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else "",
         )
@@ -81,13 +89,13 @@ def revoke(key_or_id: str) -> None:
     """Revoke a key, given itself or its number in the list. It stops working within two seconds."""
     opened = _open_keys()
     text = key_or_id.strip().lower()
-    if KEY_PATTERN.fullmatch(text):
+    if KEY_PATTERN.fullmatch(text) or ADMIN_KEY_PATTERN.fullmatch(text):
         found = opened.find_any(text)
         key_id = None if found is None else found.id
     elif text.isascii() and text.isdigit() and len(text) < 10:
         key_id = int(text)
     else:
-        raise StopCommand("KEY_OR_ID: give a key of 12 hex digits, or a number from the list", exit_code=2)
+        raise StopCommand("KEY_OR_ID: give a key as it was shown, or a number from the list", exit_code=2)
     if key_id is None or not opened.revoke(key_id):
         raise StopCommand("there is no such live key; see `replyguard keys list`")
     click.echo(f"Key {key_id} is revoked.")

@@ -18,8 +18,11 @@ from model import __version__
 from service.app import create_app, warm_up
 from service.cli.corpora import corpora
 from service.cli.keys import keys
+from service.cli.policy import policy
+from service.cli.retrospect import retrospect
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
+from service.cli.sites import sites
 from service.doctor import Health, examine
 from service.migrating import newest_revision
 from service.outages import outage_of
@@ -72,7 +75,10 @@ def doctor() -> None:
 
 cli.add_command(corpora)
 cli.add_command(keys)
+cli.add_command(policy)
+cli.add_command(retrospect)
 cli.add_command(score)
+cli.add_command(sites)
 
 
 def main() -> None:

@@ -26,6 +26,12 @@ CAPS = {
 }
 MAX_TAGS = 50
 
+#: Columns that ``checks`` and ``feedback`` share.
+COMMENT_COLUMNS = tuple(
+    "body author email_hash email_domain url ip_hash permalink kind tags site_lang referrer honeypot nonce"
+    " user_role".split()
+)
+
 
 def cut(name: str, value: str) -> str:
     """Cut a text to its column's cap."""

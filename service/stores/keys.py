@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,13 @@ from service.db import Database
 from service.schema import api_keys, key_sites, sites
 from service.sites import SiteAddress
 from service.stores.sites import SiteStore
+
+
+class Scope(enum.Enum):
+    """What a key may do."""
+
+    SITE = "site"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Key:
     revoked_at : datetime or None
     sites : frozenset of str
         Addresses it is tied to, in normal form; empty if it serves any site.
+    scope : Scope
     """
 
     id: int
@@ -38,6 +47,7 @@ class Key:
     created_at: dt.datetime
     revoked_at: dt.datetime | None
     sites: frozenset[str]
+    scope: Scope = Scope.SITE
 
     def serves(self, site: SiteAddress) -> bool:
         """Tell whether the key may be used for a site."""
@@ -64,6 +74,7 @@ class KeyStore:
         tied_to: Sequence[SiteAddress],
         now: dt.datetime,
         only_if_none: bool = False,
+        scope: Scope = Scope.SITE,
     ) -> Key | None:
         """Keep a new key; None if there are keys already and it was to be the first.
 
@@ -76,14 +87,20 @@ class KeyStore:
             with self._database.write() as connection:
                 if only_if_none and self._any(connection):
                     return None
-                values = {"digest": digest, "hint": hint, "label": label, "created_at": now}
+                values = {
+                    "digest": digest,
+                    "hint": hint,
+                    "label": label,
+                    "created_at": now,
+                    "scope": scope.value,
+                }
                 statement = insert(api_keys).values(values).returning(api_keys.c.id)
                 key_id = int(connection.execute(statement).scalar_one())
                 for site_id in {self._sites.resolve(connection, site, now) for site in tied_to}:
                     connection.execute(insert(key_sites).values(key_id=key_id, site_id=site_id))
         except IntegrityError as error:
             raise KeyExists from error
-        return Key(key_id, hint, label, now, None, frozenset(site.address for site in tied_to))
+        return Key(key_id, hint, label, now, None, frozenset(site.address for site in tied_to), scope)
 
     def find(self, digest: str) -> Key | None:
         """Return the key with this digest, revoked or not."""
@@ -99,7 +116,8 @@ class KeyStore:
         if connection.dialect.name != "sqlite":
             # Another machine may be at its first start as well; SQLite has one writer at a time anyway.
             connection.execute(text("LOCK TABLE api_keys IN EXCLUSIVE MODE"))
-        return connection.execute(select(api_keys.c.id).limit(1)).first() is not None
+        query = select(api_keys.c.id).where(api_keys.c.scope == Scope.SITE.value).limit(1)
+        return connection.execute(query).first() is not None
 
     def revoke(self, key_id: int, now: dt.datetime) -> bool:
         """Revoke a key; tell whether it was there and not revoked before."""
@@ -118,6 +136,7 @@ class KeyStore:
             api_keys.c.label,
             api_keys.c.created_at,
             api_keys.c.revoked_at,
+            api_keys.c.scope,
             sites.c.address,
         )
         joined = api_keys.outerjoin(key_sites).outerjoin(sites)
@@ -131,6 +150,14 @@ class KeyStore:
                 addresses.add(row.address)
         unique = {row.id: row for row in rows}
         return [
-            Key(row.id, row.hint, row.label, row.created_at, row.revoked_at, frozenset(tied[row.id]))
+            Key(
+                row.id,
+                row.hint,
+                row.label,
+                row.created_at,
+                row.revoked_at,
+                frozenset(tied[row.id]),
+                Scope(row.scope),
+            )
             for row in unique.values()
         ]

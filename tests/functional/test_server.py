@@ -115,6 +115,46 @@ def test_both_workers_give_the_same_answers(served: Served) -> None:
     assert answers == {("true", "0.970000")}
 
 
+def test_a_policy_reaches_every_worker_within_two_seconds(served: Served) -> None:
+    key = served.first_key()
+    served.wait_until_ready()
+    for _ in range(20):
+        assert (
+            requests.post(f"{served.url}/1.1/comment-check", data=form(key, "casino"), timeout=10).text
+            == "true"
+        )
+    environ = os.environ | {"REPLYGUARD_DATA_DIR": str(served.settings.data_dir)}
+    if served.settings.database_url is not None:
+        environ["REPLYGUARD_DATABASE_URL"] = served.settings.database_url.get_secret_value()
+    command = (sys.executable, "-m", "service", "policy", "allow", ALICE_SITE, "word", "casino")
+    subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True)
+    time.sleep(2)
+    answers = {
+        requests.post(f"{served.url}/1.1/comment-check", data=form(key, "casino"), timeout=10).text
+        for _ in range(40)
+    }
+    assert answers == {"false"}
+
+
+def test_a_request_sent_again_is_one_check_on_whichever_worker(served: Served, settings: Settings) -> None:
+    headers = {"Authorization": f"Bearer {served.first_key()}"}
+    served.wait_until_ready()
+    body = {"site": ALICE_SITE, "content": "casino", "id": "comment-1"}
+    told = [
+        requests.post(f"{served.url}/v1/check", json=body, headers=headers, timeout=10).json()
+        for _ in range(20)
+    ]
+    assert len({each["guid"] for each in told}) == 1
+    assert [each["repeated"] for each in told] == [False, *[True] * 19]
+    verdict = requests.get(f"{served.url}/v1/verdicts/{told[0]['guid']}", headers=headers, timeout=10).json()
+    assert (verdict["answer"], verdict["reasons"][0]["text"]) == ("spam", 'word "casino"')
+    corrected = {"label": "ham", "guid": told[0]["guid"]}
+    answer = requests.post(f"{served.url}/v1/feedback", json=corrected, headers=headers, timeout=10)
+    assert answer.json() == {"label": "ham", "site": "alice.example.com", "new": True}
+    refused = requests.get(f"{served.url}/v1/sites", headers=headers, timeout=10)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (403, "application/problem+json")
+
+
 def test_a_revoked_key_stops_working_on_every_worker_within_two_seconds(served: Served) -> None:
     key = served.first_key()
     served.wait_until_ready()

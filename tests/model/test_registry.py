@@ -23,6 +23,8 @@ def test_a_version_comes_back_as_it_went(registry):
     batch = [row.comment for row in toy_corpus()[:20]]
     assert loaded.score(batch).tolist() == toy_classifier().score(batch).tolist()
     assert loaded.policy == toy_classifier().policy
+    assert loaded.cut_table == toy_classifier().cut_table
+    assert loaded.cut_table is not None
     assert loaded.card == toy_classifier().card
     assert registry.versions() == [toy_classifier().version]
 

@@ -63,9 +63,19 @@ def test_keys_are_made_listed_and_revoked(run: Run) -> None:
     assert run("keys", "revoke", "2").returncode == 1
 
 
+def test_a_key_for_administration_is_long_random_and_marked(run: Run) -> None:
+    key = run("keys", "create", "--admin", "--label", "console").stdout.strip()
+    assert (len(key), key[:4]) == (44, "rga_")
+    listed = run("keys", "list").stdout
+    assert "administration" in listed
+    assert key not in listed
+    assert run("keys", "revoke", key).stdout == "Key 1 is revoked.\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("keys", "create", "--admin", "--site", "a.example"),
         ("keys", "create", "--key", "0123456789abc"),
         ("keys", "create", "--site", "no site"),
         ("keys", "revoke", "x"),
@@ -89,7 +99,7 @@ def test_a_malformed_setting_stops_every_command(run: Run, command: str) -> None
 
 
 def test_migrate_may_be_run_again(run: Run) -> None:
-    assert run("migrate").stdout == run("migrate").stdout == "The database has the schema 0001.\n"
+    assert run("migrate").stdout == run("migrate").stdout == "The database has the schema 0002.\n"
 
 
 def test_another_secret_is_refused_at_the_start(run: Run) -> None:
@@ -198,3 +208,71 @@ def test_the_doctor_says_what_to_do(run: Run, tmp_path: Path) -> None:
     assert "the database file is damaged" in broken.stdout
     assert "put the folder back from a backup" in broken.stdout
     assert run("doctor", REPLYGUARD_PORT="x").returncode == 1
+
+
+def test_policies_are_set_and_shown(run: Run) -> None:
+    site = "https://www.Blog.example.org/"
+    done = run("policy", "set", site, "--budget", "10", "--unsure", "hold", "--no-discard", "--log-only")
+    assert done.returncode == 0, done.stderr
+    for told in ("blog.example.org", "10 in 1,000", "hold", "always answered false", "0 of 230 needed"):
+        assert told in done.stdout
+    assert run("policy", "deny", site, "word", "Cheap CASINO").stdout == "Entry 1: deny word cheap casino\n"
+    assert run("policy", "allow", site, "email", "maud@x.org").stdout == "Entry 2: allow email m...@x.org\n"
+    shown = run("sites", "show", "blog.example.org").stdout
+    assert "deny      word cheap casino (entry 1)" in shown
+    assert "blog.example.org" in run("sites", "list").stdout
+    assert run("policy", "remove", site, "word", "cheap casino").stdout == "Removed.\n"
+    kept = run("policy", "set", site, "--unsure", "default", "--no-log-only").stdout
+    assert "publish (from the settings)" in kept
+    assert "10 in 1,000" in kept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "code"),
+    [
+        (("policy", "set", "a.example"), "at least one option", 2),
+        (
+            ("policy", "set", "a.example", "--budget", "2000"),
+            "--budget: give real comments held per thousand",
+            2,
+        ),
+        (
+            ("policy", "set", "a.example", "--budget", "nan"),
+            "--budget: give real comments held per thousand",
+            2,
+        ),
+        (
+            ("policy", "set", "a.example", "--budget", "few"),
+            "--budget: give real comments held per thousand",
+            2,
+        ),
+        (("policy", "set", "no site", "--budget", "10"), "SITE: it is not a web address", 2),
+        (("policy", "deny", "a.example", "ip", "300.1.1.1"), "VALUE: is no IP address", 2),
+        (("policy", "remove", "a.example", "word", "x"), "VALUE: it is on no list", 1),
+        (("sites", "show", "a.example"), "SITE: no check, key or policy has named a.example", 1),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused_with_a_remedy(
+    run: Run, arguments: tuple[str, ...], told: str, code: int
+) -> None:
+    done = run(*arguments)
+    assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (code, True, False)
+
+
+def test_near_copies_are_listed_and_corrected(run: Run, tmp_path: Path) -> None:
+    assert run("retrospect", "list").stdout == "Nothing that was let through looks like known spam.\n"
+    for arguments in (("correct",), ("correct", "--all", "0" * 32)):
+        done = run("retrospect", *arguments)
+        assert (done.returncode, "VERDICT: give names" in done.stderr) == (2, True)
+    done = run("retrospect", "correct", "0" * 32)
+    assert (done.returncode, "no verdict is named" in done.stderr) == (1, True)
+    assert run("retrospect", "correct", "--all").stdout == "0 corrected; 0 were called spam before.\n"
+
+
+def test_a_webhook_takes_a_key_of_the_site(run: Run) -> None:
+    key = run("keys", "create", "--site", "a.example").stdout.strip()
+    assert "is told of comments" in run("policy", "webhook", "a.example", "--key", key).stdout
+    assert run("policy", "webhook", "a.example", "--off").stdout == "a.example is told nothing.\n"
+    for site, arguments in (("b.example", ("--key", key)), ("a.example", ()), ("a.example", ("--key", "x"))):
+        done = run("policy", "webhook", site, *arguments)
+        assert (done.returncode, "--key: " in done.stderr) == (2, True)

@@ -1,13 +1,13 @@
 import pytest
 
 from service.privacy import kept_items
-from service.schema import checks, feedback
+from service.schema import checks, feedback, list_entries
 
 # Numbers that tie rows together; they say nothing about a commenter.
 TIES = {"id", "key_id", "site_id", "check_id", "superseded_by"}
 
 
-@pytest.mark.parametrize("table", [checks, feedback], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [checks, feedback, list_entries], ids=lambda table: table.name)
 def test_every_column_is_told_of(table):
     untold = [column.name for column in table.columns if "notice" not in column.info]
     assert set(untold) <= TIES
@@ -17,5 +17,5 @@ def test_the_notice_lists_what_is_kept(client):
     answer = client.get("/privacy")
     assert answer.status_code == 200
     page = answer.get_data(as_text=True)
-    for item in kept_items("checks") + kept_items("feedback"):
+    for item in kept_items("checks") + kept_items("feedback") + kept_items("list_entries"):
         assert item.replace("'", "&#39;") in page
