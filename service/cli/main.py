@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from model import __version__
 from service.app import create_app, warm_up
+from service.cli.imports import import_history
 from service.cli.keys import keys
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
@@ -69,6 +70,7 @@ def doctor() -> None:
         sys.exit(1)
 
 
+cli.add_command(import_history)
 cli.add_command(keys)
 cli.add_command(score)
 
