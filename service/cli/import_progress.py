@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from service.importing.exported import Row
 
@@ -20,7 +19,12 @@ class ImportProgress:
     """A bar for the step at work; nothing where standard error is no terminal."""
 
     def __init__(self) -> None:
-        self._progress = Progress(
+        self._progress: Progress | None = None
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Show a bar while the block runs; it is gone before anything else is told."""
+        progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
@@ -30,29 +34,18 @@ class ImportProgress:
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._task: TaskID | None = None
+        with progress:
+            progress.add_task(name, total=None, rows=0)
+            self._progress = progress
+            try:
+                yield
+            finally:
+                self._progress = None
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    @contextlib.contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Show a bar while the block runs."""
-        self._task = self._progress.add_task(name, total=None, rows=0)
-        try:
-            yield
-        finally:
-            self._progress.remove_task(self._task)
-            self._task = None
-
-    def to(self, done: int, total: int | None) -> None:
+    def to(self, done: int, total: int | None, n_rows: int = 0) -> None:
         """Move the step's bar."""
-        if self._task is not None:
-            self._progress.update(self._task, completed=done, total=total)
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], completed=done, total=total, rows=n_rows)
 
     def through(self, rows: Iterator[Row], tell: Callable[[], int] | None, size: int) -> Iterator[Row]:
         """Hand rows on and move the bar with them.
@@ -64,9 +57,7 @@ class ImportProgress:
             Bytes read so far; if None, rows are what ``size`` counts.
         size : int
         """
-        n_rows = 0
         for n_rows, row in enumerate(rows, 1):
-            if n_rows % _EVERY_ROWS == 0 and self._task is not None:
-                done = n_rows if tell is None else tell()
-                self._progress.update(self._task, completed=done, total=size, rows=n_rows)
+            if n_rows % _EVERY_ROWS == 0:
+                self.to(n_rows if tell is None else tell(), size, n_rows)
             yield row

@@ -133,7 +133,7 @@ def _record(mistake: Mistake) -> dict[str, Any]:
 
 def _outcomes(report: Report, unsure: str) -> Table:
     told = {"publish": "published", "hold": "held", "spam": "called spam"}[unsure]
-    table = Table(box=None, padding=(0, 3, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("", "SPAM", "95 %", "HAM", "95 %"):
         table.add_column(heading, justify="left" if not heading else "right")
     lines = (
@@ -155,7 +155,7 @@ def _outcomes(report: Report, unsure: str) -> Table:
 
 def _show_akismet(survey: Survey, report: Report) -> None:
     click.echo("\nBeside Akismet, on the judged comments to which its answer is known:")
-    table = Table(box=None, padding=(0, 3, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("", "COMMENTS", "SPAM CAUGHT", "HAM BLOCKED"):
         table.add_column(heading, justify="left" if not heading else "right")
     for words, agreement in (("all", report.all_answered), ("decided by a person", report.person_said)):

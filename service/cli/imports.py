@@ -146,7 +146,7 @@ def _define_file_command(form: FileFormat, help_text: str, *options: Any) -> Non
         settings = read_settings()
         with contextlib.ExitStack() as stack:
             stack.enter_context(_plain_refusals())
-            progress = stack.enter_context(ImportProgress())
+            progress = ImportProgress()
             with progress.step("fetching"):
                 source = stack.enter_context(open_source(where, progress.to))
             file = FileHistory(
@@ -187,7 +187,8 @@ _define_file_command(FileFormat.JSONL, "JSON Lines, with the fields of docs/corp
 def wordpress_db(where: str, table_prefix: str, **common: Any) -> None:
     wanted = _wanted(**common)
     settings = read_settings()
-    with _plain_refusals(), ImportProgress() as progress:
+    progress = ImportProgress()
+    with _plain_refusals():
         database = WordPressDatabase(where, prefix=table_prefix, site=wanted.site.display)
         try:
             size = database.count()

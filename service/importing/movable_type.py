@@ -18,6 +18,8 @@ _KEYS = frozenset({"AUTHOR", "EMAIL", "IP", "URL", "DATE", "TITLE", "BLOG NAME"}
 _KINDS = {"COMMENT:": "comment", "PING:": "trackback"}
 # A file whose first section is this long is something else.
 _MAX_HEAD_LINES = 2_000
+# No post and no comment is that long; without a limit a file that lost its separators would fill the memory.
+_MAX_SECTION_LINES = 100_000
 
 
 def read(lines: Iterable[str], *, site: str) -> Iterator[Row]:
@@ -42,6 +44,8 @@ def read(lines: Iterable[str], *, site: str) -> Iterator[Row]:
             section.append(text)
             if not title_seen and len(section) > _MAX_HEAD_LINES:
                 break
+            if len(section) > _MAX_SECTION_LINES:
+                raise ExportMalformed(f"line {section_start}", "no ----- follows this for 100,000 lines")
             continue
         kind = _KINDS.get(section[0].rstrip()) if section else None
         if kind is not None:

@@ -27,11 +27,13 @@ _LABELS = {"true": Label.SPAM, "false": Label.HAM}
 # every version of the plugin since 3.0; there is no well-kept library that reads such arrays.
 _EVENT = re.compile(r's:5:"event";s:\d{1,3}:"([a-z-]{1,40})"')
 # What the plugin notes when a person, and not Akismet, changes where a comment stands.
-_PERSONS = {
+_PERSONS: dict[str, Label | None] = {
     "report-spam": Label.SPAM,
     "status-spam": Label.SPAM,
     "report-ham": Label.HAM,
     "status-approved": Label.HAM,
+    # Taken back: whatever was said before, the comment waits again.
+    "status-unapproved": None,
 }
 
 
@@ -59,6 +61,7 @@ def exported(
     akismet: Label | None = None
     person: Label | None = None
     told: Label | None = None
+    is_taken_back = False
     for key, value in meta:
         if key == "akismet_result":
             akismet = _LABELS.get(value, akismet)
@@ -66,7 +69,9 @@ def exported(
             told = _LABELS.get(value, told)
         elif key == "akismet_history":
             found = _EVENT.search(value)
-            person = _PERSONS.get(found.group(1), person) if found else person
+            if found and found.group(1) in _PERSONS:
+                person = _PERSONS[found.group(1)]
+                is_taken_back = person is None
     kind = fields.get("comment_type", "") or "comment"
     if kind == "comment" and fields.get("comment_parent", "0") not in ("", "0"):
         # As the plugin names it when it asks.
@@ -90,7 +95,7 @@ def exported(
         akismet=akismet,
         # What was reported to Akismet is what the person meant; the history also knows what happened on the
         # way there.
-        person=told or person,
+        person=None if is_taken_back else told or person,
     )
 
 

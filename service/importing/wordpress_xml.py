@@ -11,6 +11,9 @@ from service.importing.xml_stream import MendedXml, drop, elements, name_of, tex
 
 #: What the export calls the authors of posts; of what they may do on the site it says nothing.
 AUTHOR_ROLE = "author"
+# Depths of elements: rss, channel, item, comment.
+_ITEM = 3
+_ITEM_CHILD = 4
 
 
 def read(stream: MendedXml, *, site: str) -> Iterator[Row]:
@@ -25,19 +28,21 @@ def read(stream: MendedXml, *, site: str) -> Iterator[Row]:
     permalink = ""
     tags: list[str] = []
     for event, path in elements(stream):
-        name = name_of(path[-1])
+        depth = len(path)
+        # What is deeper comes with its parent.
+        if depth > _ITEM_CHILD:
+            continue
+        element = path[-1]
+        name = name_of(element)
         if event == "start":
-            if len(path) == 1 and name != "rss":
+            if depth == 1 and name != "rss":
                 raise ImportRefused(
                     "this is no WordPress export: its first element is not <rss>; make one in wp-admin under"
                     " Tools, Export, All content"
                 )
-            if name == "item" and len(path) == 3:
+            if depth == _ITEM and name == "item":
                 permalink, tags = "", []
-            continue
-        parents = [name_of(element) for element in path[:-1]]
-        if parents == ["rss", "channel", "item"]:
-            element = path[-1]
+        elif depth == _ITEM_CHILD and name_of(path[-2]) == "item":
             if name == "link":
                 permalink = storable((element.text or "").strip())
             elif name == "category" and element.get("domain") in ("category", "post_tag", "tag"):
@@ -49,9 +54,9 @@ def read(stream: MendedXml, *, site: str) -> Iterator[Row]:
                     fields, _meta(element), site=site, permalink=permalink, tags=tuple(tags), user_role=role
                 )
             drop(path)
-        elif parents == ["rss", "channel"]:
+        elif depth == _ITEM:
             if name == "author":
-                authors.add(texts_of(path[-1]).get("author_id", ""))
+                authors.add(texts_of(element).get("author_id", ""))
                 authors -= {"", "0"}
             drop(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import re
 from collections.abc import Iterator
 from typing import IO
@@ -129,7 +130,12 @@ def drop(path: list[Element]) -> None:
 
 def name_of(element: Element) -> str:
     """Return an element's name without its namespace, whose address differs from version to version."""
-    return str(element.tag).rpartition("}")[2]
+    return _local(str(element.tag))
+
+
+@functools.lru_cache(maxsize=1_000)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def texts_of(element: Element) -> dict[str, str]:

@@ -90,6 +90,14 @@ def test_where_it_stands_becomes_the_label(approved: str, status: Status, label:
             Label.HAM,
             Label.HAM,
         ),
+        (
+            "0",
+            [("akismet_user_result", "false")]
+            + [("akismet_history", history_event(event)) for event in ("report-ham", "status-unapproved")],
+            None,
+            None,
+            None,
+        ),
         ("1", [("akismet_history", "a:1:{broken"), ("akismet_result", "maybe")], None, None, Label.HAM),
     ],
 )
