@@ -19,8 +19,9 @@ from service.stores.comments import comment_values
 from service.stores.imports import ImportRecord, Written
 from service.stores.keys import Key
 
-#: Comments to a transaction. On SQLite checks wait while one is written: some hundredths of a second.
-BATCH_ROWS = 500
+#: Comments to a transaction. On SQLite checks wait while one is written: some hundredths of a second, a small
+#: part of the time after which they would be answered that the database is busy.
+BATCH_ROWS = 250
 #: Places of unreadable rows that are told; the rest is only counted.
 MAX_PLACES = 10
 
