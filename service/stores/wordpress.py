@@ -225,9 +225,7 @@ def _engine(text: str) -> Engine:
     try:
         import pymysql  # noqa: F401 - an optional part, needed only here
     except ImportError:
-        raise ImportRefused(
-            "reading MySQL needs a driver; install it with: pip install 'replyguard[mysql]', or pip install pymysql"
-        ) from None
+        raise ImportRefused("reading MySQL needs a driver; install it with: pip install pymysql") from None
     if "charset" not in url.query:
         url = url.update_query_dict({"charset": "utf8mb4"})
     engine = create_engine(
