@@ -8,6 +8,7 @@ import importlib
 BENCHMARKS = {
     "fitting": "seconds and memory of a fit on 200,000 comments",
     "http": "latency and throughput of comment-check over HTTP, against a no-op Flask endpoint",
+    "importing": "comments a second and peak memory of `replyguard import` on a WordPress export",
     "scoring": "features, score and reasons of one comment, against scikit-learn's own pipeline",
     "servers": "the WSGI servers that could serve us, on the no-op endpoint and on the service",
 }

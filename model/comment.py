@@ -111,7 +111,7 @@ class Comment:
                 raise ValueError(f"field {key!r} is {type(value).__name__}: it must be a string")
             values[name] = value
         tags = record.get("tags") or ()
-        if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
+        if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
             raise ValueError("field 'tags' must be a list of strings")
         return cls(tags=tuple(tags), **values)
 

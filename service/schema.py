@@ -274,10 +274,25 @@ feedback = Table(
     Column("is_test", Boolean, nullable=False, info=_notice("whether it was a test")),
     # Which daily count it raised, so that a later change of mind can take exactly that back.
     Column("counted_as", String(20), info=_notice("which of the statistics it counted in")),
+    Column(
+        "source",
+        String(10),
+        nullable=False,
+        server_default="wire",
+        info=_notice(
+            "whether it came from the site's software, from an import of older comments or from an admin"
+        ),
+    ),
+    Column(
+        "written_at",
+        UtcDateTime,
+        info=_notice("when the comment was written, if it was imported with its date"),
+    ),
     # Deferred: the successor is written after its predecessor points to it, in one transaction.
     Column("superseded_by", ForeignKey("feedback.guid", deferrable=True, initially="DEFERRED")),
     CheckConstraint("label IN ('ham', 'spam')", name="label"),
     CheckConstraint("counted_as IN ('missed_spam', 'false_positives')", name="counted_as"),
+    CheckConstraint("source IN ('wire', 'import', 'admin')", name="source"),
     # One effective label per comment and site, however many moderators click at once.
     Index(
         "uq_feedback_effective",

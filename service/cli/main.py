@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from model import __version__
 from service.app import create_app, warm_up
 from service.cli.corpora import corpora
+from service.cli.imports import import_history
 from service.cli.keys import keys
 from service.cli.policy import policy
 from service.cli.retrospect import retrospect
@@ -74,6 +75,7 @@ def doctor() -> None:
 
 
 cli.add_command(corpora)
+cli.add_command(import_history)
 cli.add_command(keys)
 cli.add_command(policy)
 cli.add_command(retrospect)

@@ -59,8 +59,8 @@ class FeedbackStore:
     def add(self, record: FeedbackRecord, counted_as: Callable[[str | None], str | None]) -> bool:
         """Write a label and count it, in one transaction; on return it is on disk.
 
-        A label that repeats the effective one changes nothing. One that contradicts it takes its place, and
-        what the earlier one had counted is taken back.
+        A label that repeats the effective one changes nothing, unless that one was imported. One that
+        contradicts it takes its place, and what the earlier one had counted is taken back.
 
         Parameters
         ----------
@@ -100,6 +100,7 @@ class FeedbackStore:
                 feedback.c.counted_as,
                 feedback.c.created_at,
                 feedback.c.key_id,
+                feedback.c.source,
             ).where(
                 feedback.c.site_id == site_id,
                 feedback.c.content_hash == record.content_hash,
@@ -107,7 +108,8 @@ class FeedbackStore:
                 feedback.c.superseded_by.is_(None),
             )
         ).one_or_none()
-        if effective is not None and effective.label == record.label:
+        # What was imported is history; the same label on a comment that came since is news, and may count.
+        if effective is not None and effective.label == record.label and effective.source != "import":
             return False
         check = connection.execute(
             select(checks.c.id, checks.c.answer)
