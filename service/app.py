@@ -21,8 +21,11 @@ from service.health import health
 from service.keys import Keys
 from service.policy import PolicyOverrides
 from service.privacy import privacy
+from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
+from service.queue import wake_worker
 from service.readiness import Readiness
+from service.retraining import Retraining
 from service.settings import Settings
 from service.startup import open_registry, secret_of
 from service.statistics import Statistics
@@ -30,7 +33,9 @@ from service.stores.checks import CheckStore
 from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
+from service.stores.runs import RunStore
 from service.stores.sites import SiteStore
+from service.stores.versions import ModelEventStore
 
 
 def create_app(
@@ -81,6 +86,8 @@ def create_app(
         statistics=Statistics(CountStore(database), clock),
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,
+        retraining=Retraining(RunStore(database, clock), lambda: wake_worker(settings)),
+        promotion=Promotion(open_registry(settings), ModelEventStore(database), clock),
     )
     for blueprint in (comments, account, health, privacy):
         app.register_blueprint(blueprint)

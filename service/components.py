@@ -10,7 +10,9 @@ from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
 from service.keys import Keys
+from service.promotion import Promotion
 from service.readiness import Readiness
+from service.retraining import Retraining
 from service.statistics import Statistics
 
 EXTENSION = "replyguard"
@@ -26,6 +28,8 @@ class Components:
     statistics: Statistics
     readiness: Readiness
     models: ScorerSource
+    retraining: Retraining
+    promotion: Promotion
 
 
 def components() -> Components:

@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from model import __version__
 from service.app import create_app, warm_up
 from service.cli.keys import keys
+from service.cli.models import models
+from service.cli.retrain import retrain, worker
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
 from service.doctor import Health, examine
@@ -44,7 +46,12 @@ def serve() -> None:
     made = prepared(settings, first_key=True).first_key
     if made is not None:
         click.echo(_welcome(settings, made.text))
-    run_server(settings, lambda: _application(settings))
+    companion = (
+        [sys.executable, "-m", "service", "worker", "--parent", str(os.getpid())]
+        if settings.run_worker
+        else None
+    )
+    run_server(settings, lambda: _application(settings), companion=companion)
 
 
 @cli.command()
@@ -69,8 +76,8 @@ def doctor() -> None:
         sys.exit(1)
 
 
-cli.add_command(keys)
-cli.add_command(score)
+for command in (keys, models, retrain, score, worker):
+    cli.add_command(command)
 
 
 def main() -> None:
