@@ -24,6 +24,7 @@ from model.card import ModelCard
 from model.classifier import SpamClassifier
 from model.errors import ArtifactRejected, ModelUnavailable
 from model.features import FeatureParams
+from model.precision import Precision, from_bytes, to_bytes
 from model.verdict import Policy
 
 FORMAT = 1
@@ -32,10 +33,18 @@ _MODEL = "model.json"
 _CARD = "card.json"
 _PAGE = "CARD.md"
 _MANIFEST = "manifest.json"
+_PRECISION = "precision.joblib"
 
 
-def save(classifier: SpamClassifier, folder: Path) -> None:
+def save(classifier: SpamClassifier, folder: Path, *, precision: Precision | None = None) -> None:
     """Write a version to a new folder; a reader sees all of it or nothing.
+
+    Parameters
+    ----------
+    classifier : SpamClassifier
+    folder : Path
+    precision : Precision, optional
+        What its corpora knew of each token, for a later fit that starts from this version.
 
     Raises
     ------
@@ -49,6 +58,9 @@ def save(classifier: SpamClassifier, folder: Path) -> None:
     try:
         weights = np.ascontiguousarray(classifier.weights, dtype=np.float32)
         joblib.dump(weights, temporary / _WEIGHTS, compress=0)
+        if precision is not None:
+            kept = {"per_token": to_bytes(precision.per_token), "of_bias": precision.of_bias}
+            joblib.dump(kept, temporary / _PRECISION, compress=9)
         policy, table = classifier.policy, classifier.cut_table
         _write_json(
             temporary / _MODEL,
@@ -70,10 +82,10 @@ def save(classifier: SpamClassifier, folder: Path) -> None:
         }
         _write_json(temporary / _MANIFEST, {"format": FORMAT, "version": classifier.version, "files": files})
         for path in temporary.iterdir():
-            _sync(path)
+            sync(path)
         temporary.chmod(0o755)
         temporary.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -126,6 +138,30 @@ def load(folder: Path) -> SpamClassifier:
         raise ArtifactRejected(f"version {folder.name} cannot be read: {error}") from error
 
 
+def load_precision(folder: Path) -> Precision | None:
+    """Read what a version's corpora knew of each token.
+
+    Returns
+    -------
+    Precision or None
+        None if the version was saved without: it is an optional part.
+
+    Raises
+    ------
+    ArtifactRejected
+        If it is damaged.
+    """
+    files = _read_json(folder / _MANIFEST).get("files")
+    if not isinstance(files, dict) or _PRECISION not in files:
+        return None
+    _verify(folder / _PRECISION, files[_PRECISION])
+    try:
+        kept = joblib.load(folder / _PRECISION)
+        return Precision(from_bytes(kept["per_token"]), float(kept["of_bias"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactRejected(f"{_PRECISION} of version {folder.name} cannot be read: {error}") from error
+
+
 def _verify(path: Path, expected: Any) -> None:
     try:
         size = path.stat().st_size
@@ -160,8 +196,8 @@ def _write_json(path: Path, data: dict[str, Any]) -> None:
     path.write_text(json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _sync(path: Path) -> None:
-    """Make sure that what was written survives a power cut."""
+def sync(path: Path) -> None:
+    """Make sure that what was written to a file or a folder survives a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
+import secrets
 import shutil
 import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from model import artifact
 from model.classifier import SpamClassifier
 from model.errors import ModelUnavailable
+from model.precision import Precision
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Holds the one version that comes with this release."""
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+#: Moves and former champions that the file of names remembers.
+_REMEMBERED = 100
+#: Age from which a folder that was being written when its process died is removed.
+_LEFT_BEHIND_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One time that the name "champion" moved.
+
+    Attributes
+    ----------
+    id : str
+        Random name.
+    what : str
+        ``promote``, ``rollback``, or ``release`` for a version that came with one.
+    version : str
+        The champion from then on.
+    replaced : str or None
+        The champion until then.
+    at, by, why : str
+        When, who and for what reason, as told by whoever moved it.
+    """
+
+    id: str
+    what: Literal["promote", "rollback", "release"]
+    version: str
+    replaced: str | None
+    at: str = ""
+    by: str = ""
+    why: str = ""
 
 
 class Registry:
@@ -64,6 +102,16 @@ class Registry:
         """
         return artifact.load(self.root / self._checked(version))
 
+    def precision(self, version: str) -> Precision | None:
+        """Return what a version's corpora knew of each token; None if nobody summed them up.
+
+        Raises
+        ------
+        ArtifactRejected
+            If it is not what its manifest says.
+        """
+        return artifact.load_precision(self.root / self._checked(version))
+
     def add(self, classifier: SpamClassifier) -> None:
         """Store a new version; it does not answer yet.
 
@@ -74,8 +122,19 @@ class Registry:
         """
         artifact.save(classifier, self.root / self._checked(classifier.version))
 
-    def promote(self, version: str) -> None:
+    def promote(self, version: str, *, by: str = "", why: str = "", at: str = "") -> Move | None:
         """Let a version answer from now on.
+
+        Parameters
+        ----------
+        version : str
+        by, why, at : str, optional
+            Who does so, for what reason, and when; kept with the move.
+
+        Returns
+        -------
+        Move or None
+            None if it is the champion already.
 
         Raises
         ------
@@ -83,10 +142,76 @@ class Registry:
             If it is not there or cannot be read; the champion stays what it was.
         """
         self.load(version)
-        aliases = self._aliases_or_none()
-        previous = aliases.get("champion")
-        if previous != version:
-            self._write({**aliases, "champion": version, "previous": previous})
+        with self._alone():
+            return self._move(self._aliases_or_none(), "promote", version, by=by, why=why, at=at)
+
+    def rollback(self, *, by: str = "", why: str = "", at: str = "") -> Move:
+        """Let the version answer that answered before the present one.
+
+        A second rollback goes one further back, never forward again: what was rolled back returns by
+        ``promote`` alone.
+
+        Raises
+        ------
+        ModelUnavailable
+            If there was none before.
+        ArtifactRejected
+            If it cannot be read; the champion stays what it was.
+        """
+        with self._alone():
+            aliases = self._aliases()
+            former = self._former(aliases)
+            if not former:
+                raise ModelUnavailable("no version answered before this one; promote one by name")
+            self.load(former[-1])
+            move = self._move(aliases, "rollback", former[-1], by=by, why=why, at=at)
+        if move is None:
+            raise ModelUnavailable("the version before this one is this one; promote one by name")
+        return move
+
+    def shipped(self) -> str | None:
+        """Return the version that came with the installed release; None if none was brought in."""
+        version = self._aliases_or_none().get("shipped")
+        return version if isinstance(version, str) else None
+
+    def moves(self) -> list[Move]:
+        """Return the latest moves, oldest first."""
+        return [Move(**move) for move in self._aliases_or_none().get("moves", [])]
+
+    def former(self) -> list[str]:
+        """Return the champions that a rollback can bring back, oldest first."""
+        return self._former(self._aliases_or_none())
+
+    def was_rolled_back(self, version: str) -> bool:
+        """Tell whether the last that happened to a version was that a rollback replaced it."""
+        for move in reversed(self.moves()):
+            if version in (move.version, move.replaced):
+                return move.what == "rollback" and move.replaced == version
+        return False
+
+    def prune(self, keep: int) -> list[str]:
+        """Remove old versions and what was half-written; return the names of the versions removed.
+
+        The champion, the shipped version and the ``keep`` newest others stay.
+        """
+        with self._alone():
+            aliases = self._aliases_or_none()
+            spared = {aliases.get("champion"), aliases.get("shipped")}
+            others = sorted(
+                (name for name in self.versions() if name not in spared),
+                key=lambda name: (self.root / name / "manifest.json").stat().st_mtime,
+                reverse=True,
+            )
+            removed = others[keep:]
+            if removed:
+                former = [name for name in self._former(aliases) if name not in removed]
+                self._write({**aliases, "former": former, "previous": former[-1] if former else None})
+            for name in removed:
+                shutil.rmtree(self.root / name, ignore_errors=True)
+            for path in self.root.glob(".*-*"):
+                if time.time() - path.stat().st_mtime > _LEFT_BEHIND_S:
+                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        return removed
 
     def seed(self, shipped: Path = SHIPPED) -> str:
         """Bring in the version that comes with this release, and let it answer unless a person chose another.
@@ -124,23 +249,64 @@ class Registry:
                     raise
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-        aliases = self._aliases_or_none()
-        # An upgrade replaces the last release's version, never one that was promoted here.
-        if (
-            aliases.get("champion") in {None, aliases.get("shipped")}
-            and aliases.get("champion") != folder.name
-        ):
-            self._write(
-                {
-                    **aliases,
-                    "champion": folder.name,
-                    "previous": aliases.get("champion"),
-                    "shipped": folder.name,
-                }
-            )
-        elif aliases.get("shipped") != folder.name:
-            self._write({**aliases, "shipped": folder.name})
+        with self._alone():
+            aliases = self._aliases_or_none()
+            if aliases.get("shipped") == folder.name:
+                return folder.name
+            # An upgrade replaces the last release's version, never one that was promoted here.
+            is_ours = aliases.get("champion") in {None, aliases.get("shipped")}
+            aliases["shipped"] = folder.name
+            if not is_ours or self._move(aliases, "release", folder.name) is None:
+                self._write(aliases)
         return folder.name
+
+    def _move(
+        self,
+        aliases: dict[str, Any],
+        what: Literal["promote", "rollback", "release"],
+        version: str,
+        *,
+        by: str = "",
+        why: str = "",
+        at: str = "",
+    ) -> Move | None:
+        """Move the champion's name and remember that; to be called with the lock."""
+        replaced = aliases.get("champion")
+        former = self._former(aliases)
+        if what == "rollback":
+            former.pop()
+        elif replaced is not None:
+            former.append(replaced)
+        if replaced == version:
+            return None
+        move = Move(secrets.token_hex(8), what, version, replaced, at=at, by=by, why=why)
+        self._write(
+            {
+                **aliases,
+                "champion": version,
+                "previous": former[-1] if former else None,
+                "former": former[-_REMEMBERED:],
+                "moves": [*aliases.get("moves", []), asdict(move)][-_REMEMBERED:],
+            }
+        )
+        return move
+
+    @staticmethod
+    def _former(aliases: dict[str, Any]) -> list[str]:
+        # Releases before this list existed kept the last one only.
+        known = aliases.get("former", [aliases.get("previous")])
+        return [name for name in known if isinstance(name, str)]
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time change the names; the kernel takes the lock from one that dies."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.root, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _checked(self, version: str) -> str:
         if not _VERSION.fullmatch(version):
@@ -172,3 +338,4 @@ class Registry:
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, self.aliases_path)
+        artifact.sync(self.root)

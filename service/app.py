@@ -23,8 +23,11 @@ from service.health import health
 from service.keys import Keys
 from service.policies import Policies, defaults_of
 from service.privacy import privacy
+from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
+from service.queue import wake_worker
 from service.readiness import Readiness
+from service.retraining import Retraining
 from service.settings import Settings
 from service.startup import open_registry, secret_of
 from service.statistics import Statistics
@@ -34,7 +37,9 @@ from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
 from service.stores.policies import PolicyStore
+from service.stores.runs import RunStore
 from service.stores.sites import SiteStore
+from service.stores.versions import ModelEventStore
 from service.v1 import openapi
 from service.verdicts import Verdicts
 
@@ -107,6 +112,8 @@ def create_app(
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,
         pseudonyms=pseudonyms,
+        retraining=Retraining(RunStore(database, clock), lambda: wake_worker(settings)),
+        promotion=Promotion(open_registry(settings), ModelEventStore(database), clock),
     )
     for blueprint in (comments, account, openapi.blueprint(), health, privacy):
         app.register_blueprint(blueprint)

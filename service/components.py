@@ -12,8 +12,10 @@ from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
 from service.keys import Keys
+from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
+from service.retraining import Retraining
 from service.statistics import Statistics
 from service.verdicts import Verdicts
 
@@ -34,6 +36,8 @@ class Components:
     readiness: Readiness
     models: ScorerSource
     pseudonyms: Pseudonyms
+    retraining: Retraining
+    promotion: Promotion
 
 
 def components() -> Components:

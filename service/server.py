@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from service.components import EXTENSION, Components
@@ -17,9 +22,15 @@ from service.settings import Settings
 _WORKER_TIMEOUT_S = 30
 #: Longer than the pause of most reverse proxies' connection pools, so that theirs ends first.
 _KEEPALIVE_S = 15
+#: A companion that ends is started again, after this pause.
+_RESTART_S = 5.0
+#: Time that a companion gets to end when the service does.
+_FAREWELL_S = 10.0
 
 
-def serve(settings: Settings, factory: Callable[[], Flask]) -> None:
+def serve(
+    settings: Settings, factory: Callable[[], Flask], *, companion: Sequence[str] | None = None
+) -> None:
     """Serve until told to stop; returns by ``SystemExit``.
 
     Parameters
@@ -27,8 +38,62 @@ def serve(settings: Settings, factory: Callable[[], Flask]) -> None:
     settings : Settings
     factory : callable
         Makes the application, once in every worker: nothing that was opened before the fork is shared.
+    companion : sequence of str, optional
+        Command of a process that runs for as long as the service does, and is started again if it ends.
     """
-    _Server(settings, factory).run()
+    server = _Server(settings, factory)
+    if companion is None:
+        server.run()
+        return
+    kept = _Companion(companion)
+    try:
+        _Keeper(server, kept).run()
+    finally:
+        kept.end()
+
+
+class _Companion:
+    """One process beside the service."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._owner = os.getpid()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+
+    def keep(self) -> None:
+        """Start it if it does not run."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        now = time.monotonic()
+        if self._process is None or now - self._started_at >= _RESTART_S:
+            if self._process is not None:
+                logging.getLogger(__name__).warning("the worker ended and is started again")
+            self._started_at = now
+            self._process = subprocess.Popen(self._command)
+
+    def end(self) -> None:
+        """Tell it to end, and wait for that."""
+        # A worker that the server forks comes through here too when it ends.
+        if os.getpid() != self._owner or self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_FAREWELL_S)
+            return
+        self._process.kill()
+
+
+class _Keeper(Arbiter):  # type: ignore[misc]  # the base class has no types
+    """The server's own supervisor, which looks after its workers once a second, and after the companion too."""
+
+    def __init__(self, server: BaseApplication, companion: _Companion) -> None:
+        self._companion = companion
+        super().__init__(server)
+
+    def manage_workers(self) -> None:
+        super().manage_workers()
+        self._companion.keep()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # the base class has no types

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import enum
 import itertools
@@ -127,6 +128,32 @@ class Settings(BaseModel):
         default=None,
         description="Folder of labelled comments, for training only. The service runs without it.",
     )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Redis for the queue of jobs, redis://[:PASSWORD@]HOST[:PORT][/NUMBER], where several machines share"
+            " the work. Unset: the SQLite file jobs.db in the data folder."
+        ),
+    )
+    run_worker: bool = Field(
+        default=True,
+        description=(
+            "Whether `replyguard serve` also runs a worker, at low priority, that retrains the model: true or"
+            " false. With false, run `replyguard worker` somewhere."
+        ),
+    )
+    retrain_every_days: int = Field(
+        default=7, ge=0, le=3650, description="Days from one retraining to the next; 0: only when asked for."
+    )
+    retrain_at: dt.time = Field(
+        default=dt.time(3, 30), description="Time of day of scheduled retrainings, HH:MM in UTC."
+    )
+    keep_models: int = Field(
+        default=10,
+        ge=2,
+        le=1000,
+        description="Versions of the model that are kept beside the champion and the shipped one.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="Form of the log lines on standard error: text or json."
     )
@@ -146,6 +173,20 @@ class Settings(BaseModel):
     def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
             raise ValueError("is shorter than 32 characters; make one with: openssl rand -hex 32")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_redis(value.get_secret_value())
+        return value
+
+    @field_validator("retrain_at")
+    @classmethod
+    def _check_retrain_at(cls, value: dt.time) -> dt.time:
+        if value.tzinfo is not None:
+            raise ValueError("names a time zone; write HH:MM, in UTC")
         return value
 
     @field_validator("unsure_from", "spam_from", "discard_from")
@@ -183,7 +224,7 @@ class Settings(BaseModel):
 
 
 #: Settings that may carry a secret and can therefore be read from the file that NAME_FILE names.
-SECRET_SETTINGS = ("database_url", "secret")
+SECRET_SETTINGS = ("database_url", "redis_url", "secret")
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -273,3 +314,13 @@ def _parse_database_url(text: str) -> URL:
             ) from None
         return url.set(drivername="postgresql+psycopg")
     raise ValueError(f"names the database {backend!r}; only sqlite and postgresql are supported")
+
+
+def _check_redis(text: str) -> None:
+    # The text may carry a password, so no message quotes it.
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("is not a Redis URL; write redis://HOST:PORT/NUMBER")
+    try:
+        import redis  # noqa: F401 - an optional part, needed only here
+    except ImportError:
+        raise ValueError("needs the Redis client; install it with: pip install redis") from None

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,17 @@ import click
 from model import artifact
 from model.comment import LabeledComment
 from model.registry import SHIPPED
-from training import datasets, inside, peers_mail, peers_rspamd, peers_text, robustness, run
+from training import (
+    corpus,
+    datasets,
+    inside,
+    peers_mail,
+    peers_rspamd,
+    peers_text,
+    robustness,
+    run,
+    warm_trial,
+)
 from training.experiment import ExperimentError, read_variants, run_variants, to_markdown
 from training.fit import FitParams
 from training.inner import as_dict as choices_as_dict
@@ -25,6 +36,7 @@ from training.mistakes import MistakesPathError, check_path, write_mistakes
 from training.peers import PeerFailedError, compare
 from training.peers import to_markdown as peers_to_markdown
 from training.tables import report_to_markdown
+from training.warm import WarmParams
 
 _RESULTS = Path("benchmarks/results")
 _PARTS = ("left-out", "inside", "inner")
@@ -179,12 +191,45 @@ def fit(corpora: Path | None, report_path: Path, target: Path) -> None:
         raise click.ClickException(str(error)) from error
     old = [path for path in target.iterdir() if path.is_dir()] if target.is_dir() else []
     if not (target / classifier.version).exists():
-        artifact.save(classifier, target / classifier.version)
+        artifact.save(classifier, target / classifier.version, precision=run.sum_up(comments, FitParams()))
     for path in old:
         if path.name != classifier.version:
             shutil.rmtree(path)
     size = sum(path.stat().st_size for path in (target / classifier.version).iterdir())
     click.echo(f"version {classifier.version}: {size / 1e6:.1f} MB, cut-offs {classifier.policy}")
+
+
+@main.command()
+@_corpora_option
+@click.option("--of", "folder", type=click.Path(path_type=Path, exists=True), help="A version's folder.")
+def summary(corpora: Path | None, folder: Path | None) -> None:
+    """Put the training summary beside the weights of a version that was fitted on these corpora without one."""
+    version = folder or next(path for path in sorted(SHIPPED.iterdir()) if path.is_dir())
+    classifier = artifact.load(version)
+    params = dataclasses.replace(FitParams(), features=classifier.params)
+    comments = _read(_corpora(corpora))
+    kept = corpus.limit(corpus.deduplicate(comments), params.limits, seed=params.seed)
+    if corpus.fingerprint(kept) != classifier.card.fingerprint:
+        raise click.ClickException(f"{version.name} was fitted on other comments than these; fit again")
+    with tempfile.TemporaryDirectory(dir=version.parent, prefix=".new-") as temporary:
+        artifact.save(classifier, Path(temporary) / version.name, precision=run.sum_up(comments, params))
+        shutil.rmtree(version)
+        (Path(temporary) / version.name).rename(version)
+    size = sum(path.stat().st_size for path in version.iterdir())
+    click.echo(f"version {version.name}: {size / 1e6:.1f} MB with its training summary")
+
+
+@main.command()
+@_corpora_option
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "retraining.json")
+def warm(corpora: Path | None, json_path: Path) -> None:
+    """Retrain on the first labels of blogs left out; print what is caught on the rest, and elsewhere."""
+    outcomes = warm_trial.run_trial(
+        _read(_corpora(corpora)), FitParams(), WarmParams(), progress=lambda text: click.echo(text, err=True)
+    )
+    _write(
+        json_path, {"rows": [dataclasses.asdict(row) for row in outcomes]}, warm_trial.to_markdown(outcomes)
+    )
 
 
 @main.command()

@@ -35,7 +35,7 @@ class Padding:
         How many words are added; drawn so that every doubling is as likely.
     """
 
-    share: float = 0.5
+    share: float = 0.0
     weight: float = 1.0
     min_words: int = 15
     max_words: int = 300

@@ -9,9 +9,11 @@ from typing import Any
 
 from model.classifier import SpamClassifier
 from model.comment import LabeledComment
+from model.precision import Precision
 from training import corpus
 from training.evaluate import Report, leave_sources_out
 from training.fit import FitParams, cut_table, fit_calibrated, make_classifier, make_matrix, promised_ham
+from training.warm import summarise
 
 LIMITS = (
     "Praise written by a language model about the very post is hardly told from a reader's by its text alone.",
@@ -77,6 +79,16 @@ def fit_version(
     }
     table = cut_table(matrix, unseen, params)
     return make_classifier(linear, policy, matrix, params, card=card, cut_table=table)
+
+
+def sum_up(comments: Sequence[LabeledComment], params: FitParams) -> Precision:
+    """Return what a version that ``fit_version`` makes of these comments knows of each token.
+
+    A version that carries it can be fitted further without the comments (``training.warm``).
+    """
+    kept = corpus.limit(corpus.deduplicate(comments), params.limits, seed=params.seed)
+    matrix = make_matrix(kept, params.features)
+    return summarise(matrix, corpus.balanced_weights(matrix.comments, params.balance))
 
 
 def evaluate(

@@ -19,7 +19,9 @@ from service.app import create_app, warm_up
 from service.cli.corpora import corpora
 from service.cli.imports import import_history
 from service.cli.keys import keys
+from service.cli.models import models
 from service.cli.policy import policy
+from service.cli.retrain import retrain, worker
 from service.cli.retrospect import retrospect
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
@@ -49,7 +51,12 @@ def serve() -> None:
     made = prepared(settings, first_key=True).first_key
     if made is not None:
         click.echo(_welcome(settings, made.text))
-    run_server(settings, lambda: _application(settings))
+    companion = (
+        [sys.executable, "-m", "service", "worker", "--parent", str(os.getpid())]
+        if settings.run_worker
+        else None
+    )
+    run_server(settings, lambda: _application(settings), companion=companion)
 
 
 @cli.command()
@@ -74,13 +81,8 @@ def doctor() -> None:
         sys.exit(1)
 
 
-cli.add_command(corpora)
-cli.add_command(import_history)
-cli.add_command(keys)
-cli.add_command(policy)
-cli.add_command(retrospect)
-cli.add_command(score)
-cli.add_command(sites)
+for command in (corpora, import_history, keys, models, policy, retrain, retrospect, score, sites, worker):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -38,7 +38,9 @@ def free_port() -> int:
 class Served:
     """One running service."""
 
-    def __init__(self, settings: Settings, log: Path, program: tuple[str, ...] = FAKE_MODEL) -> None:
+    def __init__(
+        self, settings: Settings, log: Path, program: tuple[str, ...] = FAKE_MODEL, **more: str
+    ) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self.settings = settings
         environ = {name: value for name, value in os.environ.items() if not name.startswith("REPLYGUARD_")}
@@ -50,6 +52,7 @@ class Served:
             "REPLYGUARD_DATABASE_TIMEOUT_S": "10",
             "PYTHONPATH": str(ROOT),
         }
+        environ |= {f"REPLYGUARD_{name}": value for name, value in more.items()}
         if settings.database_url is not None:
             environ["REPLYGUARD_DATABASE_URL"] = settings.database_url.get_secret_value()
         self._log = log.open("wb")
@@ -64,6 +67,11 @@ class Served:
     def first_key(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().decode().removeprefix("first key: ").strip()
+
+    def first_key_of_command(self) -> str:
+        assert self.process.stdout is not None
+        lines = iter(self.process.stdout.readline, b"")
+        return next(line for line in lines if b"first API key" in line).decode().rpartition(" ")[2].strip()
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 60

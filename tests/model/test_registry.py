@@ -1,11 +1,14 @@
 import json
+import os
 import threading
 
 import numpy as np
 import pytest
 
 from model import artifact
+from model.classifier import SpamClassifier
 from model.errors import ArtifactRejected, ModelUnavailable
+from model.precision import Precision
 from model.registry import SHIPPED, Registry
 from tests.toy import toy_classifier, toy_corpus
 
@@ -125,3 +128,101 @@ def test_starting_twice_at_once_seeds_once(tmp_path):
     assert failures == []
     assert len(registry.versions()) == 1
     assert sorted(path.name for path in registry.root.iterdir()) == [*registry.versions(), "aliases.json"]
+
+
+def another(name, bias=0.5):
+    old = toy_classifier()
+    return SpamClassifier(
+        version=name, params=old.params, weights=old.weights, bias=bias, policy=old.policy, card=old.card
+    )
+
+
+@pytest.fixture
+def three(registry):
+    """Return a registry in which a, b and c were promoted after the toy version."""
+    for name in "abc":
+        registry.add(another(f"version-{name}"))
+        registry.promote(f"version-{name}", by="alice", why=f"try {name}", at="2026-03-14T15:09:26+00:00")
+    return registry
+
+
+def test_a_rollback_of_a_rollback_goes_further_back_and_never_forward(three):
+    assert three.rollback(by="alice").version == three.champion() == "version-b"
+    assert three.rollback().version == "version-a"
+    three.promote("version-c")
+    assert three.rollback().version == "version-a"
+    assert three.rollback().version == toy_classifier().version
+    with pytest.raises(ModelUnavailable, match="no version answered before"):
+        three.rollback()
+    assert three.champion() == toy_classifier().version
+
+
+def test_every_move_says_who_when_and_why(three):
+    move = three.rollback(by="bob", why="too strict", at="2026-03-15T10:00:00+00:00")
+    assert three.moves()[-1] == move
+    assert (move.what, move.version, move.replaced) == ("rollback", "version-b", "version-c")
+    assert (move.by, move.why, move.at) == ("bob", "too strict", "2026-03-15T10:00:00+00:00")
+    assert [each.what for each in three.moves()] == ["promote"] * 4 + ["rollback"]
+    assert three.promote("version-b") is None
+    assert len(three.moves()) == 5
+
+
+def test_what_was_rolled_back_is_known_until_it_is_promoted_again(three):
+    three.rollback()
+    assert three.was_rolled_back("version-c")
+    assert not three.was_rolled_back("version-b")
+    three.promote("version-c")
+    assert not three.was_rolled_back("version-c")
+
+
+def test_a_version_that_is_damaged_is_not_rolled_back_to(three):
+    (three.root / "version-b" / "weights.joblib").write_bytes(b"")
+    with pytest.raises(ArtifactRejected):
+        three.rollback()
+    assert three.champion() == "version-c"
+
+
+def test_names_of_an_older_release_can_be_rolled_back(registry):
+    registry.add(another("version-a"))
+    names = {"champion": "version-a", "previous": toy_classifier().version}
+    registry.aliases_path.write_text(json.dumps(names))
+    assert registry.rollback().version == toy_classifier().version
+
+
+def test_pruning_spares_what_answers_and_what_came_with_the_release(three):
+    three.seed(SHIPPED)
+    shipped = three.shipped()
+    (three.root / ".new-left").mkdir()
+    os.utime(three.root / ".new-left", (0, 0))
+    for age, name in enumerate(["version-b", "version-a", toy_classifier().version]):
+        os.utime(three.root / name / "manifest.json", (1000 - age, 1000 - age))
+    assert sorted(three.prune(1)) == sorted(["version-a", toy_classifier().version])
+    assert set(three.versions()) == {"version-c", "version-b", shipped}
+    assert not (three.root / ".new-left").exists()
+    assert three.rollback().version == "version-b"
+
+
+def test_promotions_at_once_lose_no_move(three):
+    names = [f"version-{name}" for name in "abc"] * 4
+    threads = [threading.Thread(target=three.promote, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    moves = three.moves()
+    assert [move.replaced for move in moves[1:]] == [move.version for move in moves[:-1]]
+    assert moves[-1].version == three.champion()
+
+
+def test_a_training_summary_travels_with_its_version(tmp_path):
+    kept = Precision(np.linspace(0, 9, toy_classifier().weights.size, dtype=np.float32), 123.0)
+    artifact.save(toy_classifier(), tmp_path / "with", precision=kept)
+    artifact.save(toy_classifier(), tmp_path / "without")
+    loaded = artifact.load_precision(tmp_path / "with")
+    assert loaded.of_bias == 123.0
+    assert np.allclose(loaded.per_token, kept.per_token, rtol=0.05)
+    assert artifact.load_precision(tmp_path / "without") is None
+    (tmp_path / "with" / "precision.joblib").write_bytes(b"")
+    assert artifact.load(tmp_path / "with").version == toy_classifier().version
+    with pytest.raises(ArtifactRejected, match=r"precision\.joblib"):
+        artifact.load_precision(tmp_path / "with")

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from model.classifier import SpamClassifier
+from model.registry import Registry
+from service.migrating import newest_revision
+
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMENTS = [
@@ -280,3 +284,46 @@ def test_a_webhook_takes_a_key_of_the_site(run: Run) -> None:
     for site, arguments in (("b.example", ("--key", key)), ("a.example", ()), ("a.example", ("--key", "x"))):
         done = run("policy", "webhook", site, *arguments)
         assert (done.returncode, "--key: " in done.stderr) == (2, True)
+
+
+def test_versions_are_listed_shown_compared_promoted_and_rolled_back(run: Run, tmp_path: Path) -> None:
+    listed = run("models", "list")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    [shipped] = [line.split()[0] for line in listed.stdout.splitlines()[1:]]
+    registry = Registry(tmp_path / "var" / "models")
+    old = registry.load(shipped)
+    registry.add(
+        SpamClassifier(
+            version="0.1.0-mine",
+            params=old.params,
+            weights=old.weights,
+            bias=old.bias + 1.0,
+            policy=old.policy,
+            card=old.card,
+        )
+    )
+    assert run("models", "rollback").returncode == 1
+    assert run("models", "promote", "0.1.0-mine", "--why", "it is mine").stdout == (
+        "0.1.0-mine answers from now on.\n"
+    )
+    assert "answers already" in run("models", "promote", "0.1.0-mine").stdout
+    assert "it is mine" in run("models", "show").stdout
+    compared = run("models", "compare", shipped, "0.1.0-mine", "--json")
+    assert json.loads(compared.stdout)["reason"].startswith("too little to judge on")
+    assert "does not pass the gate" in run("models", "compare", shipped, "0.1.0-mine").stdout
+    assert run("models", "rollback").stdout == f"{shipped} answers again, instead of 0.1.0-mine.\n"
+    wrong = run("models", "promote", "0.9.9-none")
+    assert (wrong.returncode, "replyguard models list" in wrong.stderr) == (1, True)
+
+
+def test_a_retraining_is_asked_for_shown_and_cancelled(run: Run) -> None:
+    assert "no retraining yet" in run("retrain", "--list").stdout
+    asked = run("retrain")
+    assert (asked.returncode, "is requested" in asked.stderr) == (0, True)
+    assert "is requested already" in run("retrain").stderr
+    assert "is told to stop" in run("retrain", "--cancel").stdout
+    assert run("retrain", "--cancel").returncode == 1
+    waited = run("retrain", "--wait")
+    assert (waited.returncode, "No moderator has said anything yet" in waited.stdout) == (0, True)
+    assert run("retrain", "--list").stdout.count("Retraining ") == 2
+    assert run("retrain", "--wait", "--cancel").returncode == 2
