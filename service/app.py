@@ -19,6 +19,7 @@ from service.failures import install_failures
 from service.feedback import Feedback
 from service.health import health
 from service.keys import Keys
+from service.learning import SiteLearning
 from service.policy import PolicyOverrides
 from service.privacy import privacy
 from service.pseudonyms import Pseudonyms
@@ -30,6 +31,7 @@ from service.stores.checks import CheckStore
 from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
+from service.stores.site_weights import SiteWeightsStore
 from service.stores.sites import SiteStore
 
 
@@ -66,6 +68,7 @@ def create_app(
     )
     pseudonyms = Pseudonyms(secret_of(settings))
     models = _models(settings, scorer)
+    learning = SiteLearning(SiteWeightsStore(database))
     site_store = SiteStore()
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
@@ -76,8 +79,15 @@ def create_app(
             clock=clock,
             unsure=settings.unsure,
             overrides=PolicyOverrides(settings.unsure_from, settings.spam_from, settings.discard_from),
+            learning=learning,
         ),
-        feedback=Feedback(labels=FeedbackStore(database, site_store), pseudonyms=pseudonyms, clock=clock),
+        feedback=Feedback(
+            labels=FeedbackStore(database, site_store, learn_per_day=settings.learn_per_day),
+            pseudonyms=pseudonyms,
+            clock=clock,
+            models=models,
+            learning=learning,
+        ),
         statistics=Statistics(CountStore(database), clock),
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,

@@ -13,6 +13,7 @@ import structlog
 
 from model.comment import Comment
 from model.errors import ModelUnavailable
+from model.site_weights import SiteWeights
 from model.verdict import Policy, Verdict
 
 _log = structlog.get_logger(__name__)
@@ -30,7 +31,9 @@ class Scorer(Protocol):
     @property
     def policy(self) -> Policy: ...
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict: ...
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+    ) -> Verdict: ...
 
 
 @runtime_checkable

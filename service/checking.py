@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from model.comment import Comment
 from model.verdict import Clue, Decision, Verdict
-from service.champion import ScorerSource
+from service.champion import Scorer, ScorerSource
 from service.clock import Clock
 from service.fingerprint import canonical_content
+from service.learning import NOTHING, Taught
 from service.policy import PolicyOverrides
 from service.pseudonyms import Pseudonyms
 from service.settings import UnsureAnswer
@@ -92,6 +93,8 @@ class CheckOutcome:
     decided_by : DecidedBy
     verdict : Verdict
         What the model said; it may differ from ``decision`` where a rule decided.
+    site_version : int
+        State of the site's own weights that the verdict rests on; 0 if there are none.
     """
 
     answer: Answer
@@ -99,6 +102,7 @@ class CheckOutcome:
     discard: bool
     decided_by: DecidedBy
     verdict: Verdict
+    site_version: int = 0
 
     @property
     def clues(self) -> tuple[Clue, ...]:
@@ -116,6 +120,12 @@ class CheckLog(Protocol):
     def add(self, record: CheckRecord) -> None: ...
 
 
+class TaughtSites(Protocol):
+    """Whoever knows what each site has been taught."""
+
+    def current(self, site: SiteAddress, scorer: Scorer) -> Taught: ...
+
+
 class Checker:
     """Judges comments and records each check before it is answered."""
 
@@ -128,6 +138,7 @@ class Checker:
         clock: Clock,
         unsure: UnsureAnswer = UnsureAnswer.PUBLISH,
         overrides: PolicyOverrides | None = None,
+        learning: TaughtSites | None = None,
     ) -> None:
         self._models = models
         self._checks = checks
@@ -135,6 +146,7 @@ class Checker:
         self._clock = clock
         self._unsure_answer = _UNSURE_ANSWERS[unsure]
         self._overrides = overrides or PolicyOverrides()
+        self._learning = learning
 
     def check(self, request: CheckRequest, *, key: Key, guid: str) -> CheckOutcome:
         """Decide on a comment and record it.
@@ -158,8 +170,9 @@ class Checker:
             If the check cannot be recorded.
         """
         scorer = self._models.current()
-        verdict = scorer.judge(request.comment, self._overrides.over(scorer.policy))
-        outcome = self._decide(request, verdict)
+        taught = NOTHING if self._learning is None else self._learning.current(request.site, scorer)
+        verdict = scorer.judge(request.comment, self._overrides.over(scorer.policy), taught.weights)
+        outcome = replace(self._decide(request, verdict), site_version=taught.version)
         self._checks.add(self._record(request, outcome, key, guid))
         return outcome
 
@@ -198,6 +211,7 @@ class Checker:
             "answer": outcome.answer.value,
             "discard": outcome.discard,
             "model_version": outcome.verdict.version,
+            "site_version": outcome.site_version,
             "clues": [
                 {"text": clue.text, "weight": float(clue.weight), "field": clue.field}
                 for clue in outcome.clues[:MAX_KEPT_CLUES]

@@ -1,4 +1,4 @@
-"""Use case: keep what a moderator says of a comment, and match it to the check it corrects."""
+"""Use case: keep what a moderator says of a comment, match it to the check it corrects, and learn from it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from model.comment import Comment, Label
+from model.site_weights import DOUBT_FROM
+from service.champion import Scorer, ScorerSource
 from service.clock import Clock
 from service.fingerprint import canonical_content
+from service.learning import Taught
 from service.pseudonyms import Pseudonyms
 from service.sites import SiteAddress
 from service.stores.comments import comment_values
-from service.stores.feedback import FeedbackRecord
+from service.stores.feedback import FeedbackRecord, State
 from service.stores.keys import Key
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,12 @@ class FeedbackLog(Protocol):
     def add(self, record: FeedbackRecord, counted_as: Callable[[str | None], str | None]) -> bool: ...
 
 
+class Learner(Protocol):
+    """Whoever works out what a site has been taught."""
+
+    def current(self, site: SiteAddress, scorer: Scorer) -> Taught: ...
+
+
 def mistake(label: Label, answer: str | None) -> str | None:
     """Name the count that a label raises, given what the comment was answered.
 
@@ -74,15 +87,38 @@ def mistake(label: Label, answer: str | None) -> str | None:
 
 
 class Feedback:
-    """Records labels."""
+    """Records labels and has them learnt.
 
-    def __init__(self, *, labels: FeedbackLog, pseudonyms: Pseudonyms, clock: Clock) -> None:
+    Parameters
+    ----------
+    labels : FeedbackLog
+    pseudonyms : Pseudonyms
+    clock : Clock
+    models : ScorerSource
+        What a label is compared with, to find those that contradict overwhelming evidence.
+    learning : Learner
+    """
+
+    def __init__(
+        self,
+        *,
+        labels: FeedbackLog,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        models: ScorerSource,
+        learning: Learner,
+    ) -> None:
         self._labels = labels
+        self._models = models
+        self._learning = learning
         self._pseudonyms = pseudonyms
         self._clock = clock
 
     def record(self, request: FeedbackRequest, *, key: Key) -> bool:
-        """Keep a label; tell whether it said anything new.
+        """Keep a label and learn it; tell whether it said anything new.
+
+        On return it is on disk, and every check from now on counts it, unless it is doubtful or its key has
+        taught as much as it may today: then it is kept, and counts once the admin agrees.
 
         Raises
         ------
@@ -108,7 +144,29 @@ class Feedback:
             content_hash=self._pseudonyms.digest("content", canonical),
             is_test=request.is_test,
             values=values,
+            state=self._state(request),
         )
-        return self._labels.add(
+        new = self._labels.add(
             record, lambda answer: mistake(request.label, claimed if answer is None else answer)
         )
+        if new and not request.is_test:
+            self._learn_now(request.site)
+        return new
+
+    def _state(self, request: FeedbackRequest) -> State:
+        try:
+            log_odds = self._models.current().judge(request.comment).log_odds
+        # Without a model, or with a broken one, there is no evidence; the label is kept all the same.
+        except Exception as error:
+            _log.warning("label not compared with the model", cause=type(error).__name__)
+            return State.LEARNT
+        against = -log_odds if request.label is Label.SPAM else log_odds
+        return State.DOUBTFUL if against >= DOUBT_FROM else State.LEARNT
+
+    def _learn_now(self, site: SiteAddress) -> None:
+        """Work the weights out while the moderator waits, so that no commenter has to."""
+        try:
+            self._learning.current(site, self._models.current())
+        # The label is on disk and will be learnt at the next check; it must not be reported lost.
+        except Exception as error:
+            _log.warning("site weights not worked out yet", cause=type(error).__name__)

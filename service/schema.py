@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -196,6 +197,14 @@ checks = Table(
     Column(
         "model_version", Text, nullable=False, info=_notice("the version of the model that gave the score")
     ),
+    # 0 if the site had taught nothing yet.
+    Column(
+        "site_version",
+        Integer,
+        nullable=False,
+        server_default="0",
+        info=_notice("how far the site's own moderators had taught the filter by then"),
+    ),
     Column(
         "clues",
         JSON,
@@ -209,6 +218,8 @@ checks = Table(
     CheckConstraint("answer IN ('true', 'false', 'hold')", name="answer"),
     Index(None, "site_id", "content_hash"),
     Index(None, "created_at"),
+    # The newest of one site, whatever others sent since.
+    Index("ix_checks_site_id_id", "site_id", "id"),
 )
 
 feedback = Table(
@@ -239,6 +250,15 @@ feedback = Table(
     Column("counted_as", String(20), info=_notice("which of the statistics it counted in")),
     # Deferred: the successor is written after its predecessor points to it, in one transaction.
     Column("superseded_by", ForeignKey("feedback.guid", deferrable=True, initially="DEFERRED")),
+    Column(
+        "state",
+        String(10),
+        nullable=False,
+        server_default="learnt",
+        info=_notice("whether the site's filter learns from it"),
+    ),
+    # The site_learning version from which on it counts; None while it does not.
+    Column("learnt_at", Integer, info=_notice("since when the site's filter counts it")),
     CheckConstraint("label IN ('ham', 'spam')", name="label"),
     CheckConstraint("counted_as IN ('missed_spam', 'false_positives')", name="counted_as"),
     # One effective label per comment and site, however many moderators click at once.
@@ -266,4 +286,25 @@ daily_counts = Table(
     Column("ham", Integer, nullable=False, server_default="0"),
     Column("missed_spam", Integer, nullable=False, server_default="0"),
     Column("false_positives", Integer, nullable=False, server_default="0"),
+)
+
+# One row per site that was ever taught: what a verdict there rests on beside the model.
+site_learning = Table(
+    "site_learning",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    # Rises with everything that changes what the site has learnt.
+    Column("version", Integer, nullable=False),
+    # Numbers of checks that were let through and that new labels must not carry away.
+    Column("anchors", JSON, nullable=False),
+)
+
+# Worked out from the feedback and kept so that not every worker has to; may be deleted at any time.
+site_weights = Table(
+    "site_weights",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("model_version", String(100), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("weights", LargeBinary, nullable=False),
 )

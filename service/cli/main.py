@@ -16,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from model import __version__
 from service.app import create_app, warm_up
+from service.cli.feedback import feedback
 from service.cli.keys import keys
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
+from service.cli.site import site
 from service.doctor import Health, examine
 from service.migrating import newest_revision
 from service.outages import outage_of
@@ -69,8 +71,10 @@ def doctor() -> None:
         sys.exit(1)
 
 
+cli.add_command(feedback)
 cli.add_command(keys)
 cli.add_command(score)
+cli.add_command(site)
 
 
 def main() -> None:
