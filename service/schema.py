@@ -296,7 +296,7 @@ site_learning = Table(
     # Rises with everything that changes what the site has learnt.
     Column("version", Integer, nullable=False),
     # Numbers of checks that were let through and that new labels must not carry away.
-    Column("anchors", JSON, nullable=False),
+    Column("anchors", JSON, nullable=False, server_default="[]"),
 )
 
 # Worked out from the feedback and kept so that not every worker has to; may be deleted at any time.

@@ -16,7 +16,7 @@ def upgrade() -> None:
         "site_learning",
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("anchors", sa.JSON(), nullable=False),
+        sa.Column("anchors", sa.JSON(), nullable=False, server_default="[]"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_site_learning_site_id")),
         sa.PrimaryKeyConstraint("site_id", name=op.f("pk_site_learning")),
     )
@@ -39,8 +39,7 @@ def upgrade() -> None:
     op.create_index("ix_checks_site_id_id", "checks", ["site_id", "id"], unique=False)
     # What was reported before this release is learnt too.
     op.execute(
-        "INSERT INTO site_learning (site_id, version, anchors) "
-        "SELECT DISTINCT site_id, 1, '[]' FROM feedback WHERE NOT is_test"
+        "INSERT INTO site_learning (site_id, version) SELECT DISTINCT site_id, 1 FROM feedback WHERE NOT is_test"
     )
     op.execute("UPDATE feedback SET learnt_at = 1 WHERE NOT is_test")
 
