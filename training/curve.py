@@ -175,7 +175,9 @@ class _CorporaAndSite:
         """Fit from where the corpora alone had led, which only saves rounds, and score."""
         comments = [*self._comments, *(self._site.comments[place] for place in learnt.tolist())]
         rows = scipy.sparse.vstack([self._rows, self._own[learnt]], format="csr")
-        model = LogisticRegression(solver="lbfgs", max_iter=60, tol=1e-3, warm_start=True)
+        # The loss is a mean over all rows, in which a few dozen of the site's hardly show: at a tolerance of 1e-3
+        # the fit ends before its first step and has learnt nothing of them.
+        model = LogisticRegression(solver="lbfgs", max_iter=300, tol=1e-6, warm_start=True)
         if self._start is not None:
             model.coef_, model.intercept_ = self._start.coef_.copy(), self._start.intercept_.copy()
             model.classes_ = self._start.classes_

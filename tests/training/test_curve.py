@@ -83,3 +83,12 @@ def test_each_bad_way_of_teaching_is_tried(sites: list[curve.Site]) -> None:
     assert apart.n_labels < flipped.n_labels
     assert by_name["100 spam, anchored"].ham_held <= by_name["100 spam"].ham_held
     assert "| nothing learnt | 0 |" in trials.to_markdown(found)
+
+
+def test_the_peer_on_corpora_and_site_takes_the_sites_labels_in(sites: list[curve.Site]) -> None:
+    [site] = sites
+    learner = curve.CorporaTfidf(two_sites(), PARAMS).on(site)
+    judged, nothing = np.arange(30, 60), np.zeros(0, dtype=np.int64)
+    without = learner.scores(nothing, judged)
+    one = np.array([0])
+    assert np.abs(learner.scores(one, judged) - without).max() > 1e-4
