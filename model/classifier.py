@@ -12,9 +12,10 @@ from model.card import ModelCard
 from model.comment import Comment
 from model.document import prepare
 from model.explain import explain
-from model.features import Extractor, FeatureParams, Rows
+from model.features import Extractor, FeatureParams, Occurrences, Rows
 from model.flip import Flip, smallest_flip
-from model.verdict import Policy, Verdict
+from model.site_weights import MAX_PART, Examples, SiteWeights, site_params, volumes
+from model.verdict import Clue, Policy, Verdict
 
 
 class SpamClassifier:
@@ -65,6 +66,8 @@ class SpamClassifier:
         self.card = card
         self.cut_table = cut_table
         self._extractor = Extractor(params)
+        self._site_extractor = Extractor(site_params(params))
+        self._volumes = volumes(params)
 
     def log_odds(self, comments: Sequence[Comment]) -> NDArray[np.float64]:
         """Return each comment's calibrated log-odds of being spam, shape (n_comments,).
@@ -87,7 +90,13 @@ class SpamClassifier:
         """Return each comment's calibrated P(spam), in [0, 1], shape (n_comments,)."""
         return sigmoid(self.log_odds(comments))
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict:
+    def examples(self, comments: Sequence[Comment]) -> Examples:
+        """Return comments as a site's own weights are learnt from them."""
+        return Examples(self._site_extractor.rows(comments), self.log_odds(comments))
+
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+    ) -> Verdict:
         """Score one comment, decide on it and give the reasons.
 
         Parameters
@@ -95,6 +104,8 @@ class SpamClassifier:
         comment : Comment
         policy : Policy, optional
             Cut-offs to decide by; the version's own if not given.
+        site : SiteWeights, optional
+            What the site's moderators taught, learnt from ``examples`` of this very version.
 
         Returns
         -------
@@ -105,12 +116,17 @@ class SpamClassifier:
         document = prepare(comment)
         tokens = self._extractor.occurrences(document)
         log_odds = float(self._sum(tokens.row)[0])
+        clues = explain(document, tokens, self.weights)
+        if site is not None:
+            part, reasons = self._site_part(tokens, log_odds, site)
+            log_odds += part
+            clues = tuple(sorted((*clues, *reasons), key=lambda clue: (-abs(clue.weight), clue.text)))
         score = float(sigmoid(np.array([log_odds]))[0])
         return Verdict(
             score=score,
             decision=policy.decide(score),
             discard=policy.discards(score),
-            clues=explain(document, tokens, self.weights),
+            clues=clues,
             bias=self.bias,
             log_odds=log_odds,
             version=self.version,
@@ -142,6 +158,20 @@ class SpamClassifier:
             policy=policy,
             score=self.score,
         )
+
+    def _site_part(
+        self, tokens: Occurrences, log_odds: float, site: SiteWeights
+    ) -> tuple[float, tuple[Clue, ...]]:
+        """Return what a site adds to the general log-odds, bounded, and why."""
+        said = float(np.sum(site.at(tokens.indices) * tokens.values * self._volumes[tokens.blocks]))
+        trust = site.trust * log_odds + site.bias
+        # Beyond the bound both shrink alike, so that the reasons still add up.
+        shrunk = MAX_PART / max(MAX_PART, abs(said + trust))
+        clues = (
+            Clue("this site's moderators said so of the like", said * shrunk, "site"),
+            Clue("this site's moderators: how far the general model is right here", trust * shrunk, "site"),
+        )
+        return (said + trust) * shrunk, tuple(clue for clue in clues if clue.weight != 0.0)
 
 
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from service.failures import install_failures
 from service.feedback import Feedback
 from service.health import health
 from service.keys import Keys
+from service.learning import SiteLearning
 from service.policies import Policies, defaults_of
 from service.privacy import privacy
 from service.promotion import Promotion
@@ -38,6 +39,7 @@ from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
 from service.stores.policies import PolicyStore
 from service.stores.runs import RunStore
+from service.stores.site_weights import SiteWeightsStore
 from service.stores.sites import SiteStore
 from service.stores.versions import ModelEventStore
 from service.v1 import openapi
@@ -77,6 +79,7 @@ def create_app(
     )
     pseudonyms = Pseudonyms(secret_of(settings))
     models = _models(settings, scorer)
+    learning = SiteLearning(SiteWeightsStore(database))
     site_store = SiteStore()
     wishes = PolicyStore(database, site_store)
     defaults = defaults_of(settings)
@@ -86,6 +89,7 @@ def create_app(
         models=models,
         checks=check_store,
         policies=Policies(wishes, defaults, clock, on_out_of_date=calibration.notice),
+        learning=learning,
         pseudonyms=pseudonyms,
         clock=clock,
     )
@@ -94,9 +98,11 @@ def create_app(
         checker=checker,
         verdicts=Verdicts(checker, check_store),
         feedback=Feedback(
-            labels=FeedbackStore(database, site_store),
+            labels=FeedbackStore(database, site_store, learn_per_day=settings.learn_per_day),
             pseudonyms=pseudonyms,
             clock=clock,
+            models=models,
+            learning=learning,
             on_label=calibration.notice,
         ),
         administration=SiteAdministration(

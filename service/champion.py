@@ -14,6 +14,7 @@ import structlog
 from model.budget import CutTable
 from model.comment import Comment
 from model.errors import ModelUnavailable
+from model.site_weights import SiteWeights
 from model.verdict import Policy, Verdict
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +35,9 @@ class Scorer(Protocol):
     @property
     def cut_table(self) -> CutTable | None: ...
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict: ...
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+    ) -> Verdict: ...
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from model.verdict import Clue, Decision, Policy, Verdict
 from service.champion import Scorer, ScorerSource
 from service.clock import Clock
 from service.fingerprint import canonical_content
+from service.learning import NOTHING, Taught
 from service.lists import Entry, Side
 from service.policies import LivePolicy
 from service.pseudonyms import Pseudonyms
@@ -122,6 +123,8 @@ class CheckOutcome:
         The entry of the site's lists that decided.
     would_answer : Answer or None
         What would have been answered, where the site's policy is to log only.
+    site_version : int
+        State of the site's own weights that the verdict rests on; 0 if there are none.
     """
 
     answer: Answer
@@ -131,6 +134,7 @@ class CheckOutcome:
     verdict: Verdict
     entry: Entry | None = None
     would_answer: Answer | None = None
+    site_version: int = 0
 
     @property
     def clues(self) -> tuple[Clue, ...]:
@@ -156,6 +160,12 @@ class PolicySource(Protocol):
     def decide_by(self, site: SiteAddress, scorer: Scorer) -> tuple[LivePolicy, Policy]: ...
 
 
+class TaughtSites(Protocol):
+    """Whoever knows what each site has been taught."""
+
+    def current(self, site: SiteAddress, scorer: Scorer) -> Taught: ...
+
+
 class Checker:
     """Judges comments and records each check before it is answered."""
 
@@ -167,12 +177,14 @@ class Checker:
         policies: PolicySource,
         pseudonyms: Pseudonyms,
         clock: Clock,
+        learning: TaughtSites | None = None,
     ) -> None:
         self._models = models
         self._checks = checks
         self._policies = policies
         self._pseudonyms = pseudonyms
         self._clock = clock
+        self._learning = learning
 
     def check(self, request: CheckRequest, *, key: Key, guid: str) -> CheckOutcome:
         """Decide on a comment and record it.
@@ -219,7 +231,9 @@ class Checker:
     def _judge(self, request: CheckRequest) -> CheckOutcome:
         scorer = self._models.current()
         live, policy = self._policies.decide_by(request.site, scorer)
-        outcome = self._decide(request, scorer.judge(request.comment, policy), live)
+        taught = NOTHING if self._learning is None else self._learning.current(request.site, scorer)
+        verdict = scorer.judge(request.comment, policy, taught.weights)
+        outcome = replace(self._decide(request, verdict, live), site_version=taught.version)
         if not live.policy.discard and outcome.discard:
             outcome = replace(outcome, discard=False)
         if live.policy.log_only:
@@ -267,6 +281,7 @@ class Checker:
             "answer": outcome.answer.value,
             "discard": outcome.discard,
             "model_version": outcome.verdict.version,
+            "site_version": outcome.site_version,
             "clues": [
                 {"text": clue.text, "weight": float(clue.weight), "field": clue.field}
                 for clue in outcome.clues[:MAX_KEPT_CLUES]

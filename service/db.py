@@ -6,7 +6,7 @@ import contextlib
 import functools
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Column, Connection, Engine, Insert, Table, create_engine, event
@@ -166,6 +166,31 @@ def insert_missing(
     """Insert a row unless one with the same unique value is there."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=[unique]))
+
+
+def upsert_newer(
+    connection: Connection, table: Table, key: Sequence[str], values: Mapping[str, Any], *, newer: str
+) -> None:
+    """Write a row in place of the one with its key, unless that one is of a later version.
+
+    Parameters
+    ----------
+    key : sequence of str
+        Columns of the primary key.
+    values : mapping
+        All columns.
+    newer : str
+        Column that holds the version.
+    """
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(**values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key),
+            set_={name: statement.excluded[name] for name in values if name not in key},
+            where=statement.excluded[newer] >= table.c[newer],
+        )
+    )
 
 
 def _open_sqlite(dbapi_connection: Any, _record: Any) -> None:

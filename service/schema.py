@@ -200,6 +200,14 @@ checks = Table(
     Column(
         "model_version", Text, nullable=False, info=_notice("the version of the model that gave the score")
     ),
+    # 0 if the site had taught nothing yet.
+    Column(
+        "site_version",
+        Integer,
+        nullable=False,
+        server_default="0",
+        info=_notice("how far the site's own moderators had taught the filter by then"),
+    ),
     Column(
         "clues",
         JSON,
@@ -290,6 +298,15 @@ feedback = Table(
     ),
     # Deferred: the successor is written after its predecessor points to it, in one transaction.
     Column("superseded_by", ForeignKey("feedback.guid", deferrable=True, initially="DEFERRED")),
+    Column(
+        "state",
+        String(10),
+        nullable=False,
+        server_default="learnt",
+        info=_notice("whether the site's filter learns from it"),
+    ),
+    # The site_learning version from which on it counts; None while it does not.
+    Column("learnt_at", Integer, info=_notice("since when the site's filter counts it")),
     CheckConstraint("label IN ('ham', 'spam')", name="label"),
     CheckConstraint("counted_as IN ('missed_spam', 'false_positives')", name="counted_as"),
     CheckConstraint("source IN ('wire', 'import', 'admin')", name="source"),
@@ -444,4 +461,25 @@ model_events = Table(
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
     CheckConstraint("what IN ('promote', 'rollback', 'release')", name="what"),
+)
+
+# One row per site that was ever taught: what a verdict there rests on beside the model.
+site_learning = Table(
+    "site_learning",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    # Rises with everything that changes what the site has learnt.
+    Column("version", Integer, nullable=False),
+    # Numbers of checks that were let through and that new labels must not carry away.
+    Column("anchors", JSON, nullable=False, server_default="[]"),
+)
+
+# Worked out from the feedback and kept so that not every worker has to; may be deleted at any time.
+site_weights = Table(
+    "site_weights",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("model_version", String(100), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("weights", LargeBinary, nullable=False),
 )

@@ -124,6 +124,14 @@ class Settings(BaseModel):
             " Unset: the model's own cut-off."
         ),
     )
+    learn_per_day: int = Field(
+        default=500,
+        ge=0,
+        description=(
+            "Corrections of one API key that are learnt on one day (UTC); more are kept, and learnt once you"
+            " agree (replyguard feedback). 0 learns nothing by itself."
+        ),
+    )
     corpora: Path | None = Field(
         default=None,
         description="Folder of labelled comments, for training only. The service runs without it.",

@@ -7,6 +7,7 @@ import functools
 from model.classifier import SpamClassifier
 from model.comment import Comment, Label, LabeledComment
 from model.features import FeatureParams
+from model.verdict import Policy
 from training import run
 from training.corpus import Limits
 from training.fit import FitParams
@@ -57,3 +58,17 @@ def toy_corpus() -> list[LabeledComment]:
 def toy_classifier() -> SpamClassifier:
     """Return a classifier fitted on the toy corpus, once a session."""
     return run.fit_version(toy_corpus(), TOY_PARAMS)
+
+
+@functools.cache
+def undecided_classifier(version: str = "undecided-1") -> SpamClassifier:
+    """Return the toy classifier with a tenth of its certainty, as real comments meet a real one."""
+    sure = toy_classifier()
+    return SpamClassifier(
+        version=version,
+        params=sure.params,
+        weights=(sure.weights * 0.1).astype("float32"),
+        bias=sure.bias * 0.1,
+        policy=Policy(unsure_from=0.5, spam_from=0.9),
+        card=sure.card,
+    )

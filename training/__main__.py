@@ -16,8 +16,11 @@ import click
 from model import artifact
 from model.comment import LabeledComment
 from model.registry import SHIPPED
+from model.site_weights import DOUBT_FROM
 from training import (
     corpus,
+    curve,
+    curve_tables,
     datasets,
     inside,
     peers_mail,
@@ -35,7 +38,10 @@ from training.inner import to_markdown as choices_to_markdown
 from training.mistakes import MistakesPathError, check_path, write_mistakes
 from training.peers import PeerFailedError, compare
 from training.peers import to_markdown as peers_to_markdown
+from training.sites import read_sites
 from training.tables import report_to_markdown
+from training.trials import run_trials
+from training.trials import to_markdown as trials_to_markdown
 from training.warm import WarmParams
 
 _RESULTS = Path("benchmarks/results")
@@ -277,6 +283,57 @@ def attack(
     except (PeerFailedError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     _write(json_path, robustness.as_dict(outcomes), robustness.to_markdown(outcomes))
+
+
+@main.command("curve")
+@_corpora_option
+@click.option("--only", multiple=True, help="Only this site; may be repeated.")
+@click.option("--orders", type=click.IntRange(min=1), default=20, show_default=True, help="Random orders.")
+@click.option(
+    "--corpora-orders",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Random orders of the slow peer, which is fitted on corpora and site; 0 leaves it out.",
+)
+@click.option(
+    "--cache", type=click.Path(path_type=Path), help="Keep the fits without each site in this folder."
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default=_RESULTS / "curve.json")
+def learning_curve(
+    corpora: Path | None,
+    only: tuple[str, ...],
+    orders: int,
+    corpora_orders: int,
+    cache: Path | None,
+    json_path: Path,
+) -> None:
+    """Moderate more and more of each site left out; print what is then caught, beside what peers reach."""
+
+    def progress(text: str) -> None:
+        click.echo(text, err=True)
+
+    params = FitParams()
+    comments = _read(_corpora(corpora))
+    sites = list(read_sites(comments, params, only=only, cache=cache, progress=progress))
+    learners: dict[str, tuple[curve.LearnerBuilder, int]] = {
+        curve.OURS: (curve.Ours, orders),
+        curve.ALONE: (lambda site: curve.Ours(site, with_global=False), orders),
+        curve.SITE_TFIDF: (curve.SiteTfidf, orders),
+    }
+    if corpora_orders:
+        peer_limits = dataclasses.replace(params.limits, per_source=robustness.PEER_ROWS)
+        peer = curve.CorporaTfidf(comments, dataclasses.replace(params, limits=peer_limits))
+        learners[curve.BOTH_TFIDF] = (peer.on, corpora_orders)
+    points = curve.measure(sites, learners, progress=progress)
+    blogs = [site for site in sites if site.is_blog]
+    progress("taught badly")
+    trials = run_trials(blogs, doubt_from=DOUBT_FROM)
+    data = curve.as_dict(points) | {"taught_badly": [dataclasses.asdict(trial) for trial in trials]}
+    tables = curve_tables.to_markdown(
+        points, blogs={site.name for site in blogs}, trials=trials_to_markdown(trials) if trials else ""
+    )
+    _write(json_path, data, tables)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from model import __version__
 from service.app import create_app, warm_up
 from service.cli.corpora import corpora
+from service.cli.feedback import feedback
 from service.cli.imports import import_history
 from service.cli.keys import keys
 from service.cli.models import models
@@ -25,6 +26,7 @@ from service.cli.retrain import retrain, worker
 from service.cli.retrospect import retrospect
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
+from service.cli.site import site
 from service.cli.sites import sites
 from service.doctor import Health, examine
 from service.migrating import newest_revision
@@ -81,7 +83,20 @@ def doctor() -> None:
         sys.exit(1)
 
 
-for command in (corpora, import_history, keys, models, policy, retrain, retrospect, score, sites, worker):
+for command in (
+    corpora,
+    feedback,
+    import_history,
+    keys,
+    models,
+    policy,
+    retrain,
+    retrospect,
+    score,
+    site,
+    sites,
+    worker,
+):
     cli.add_command(command)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import enum
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,23 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
-from service.schema import checks, feedback
+from service.schema import checks, feedback, sites
 from service.sites import SiteAddress
 from service.stores.counts import CountStore
+from service.stores.site_weights import LEARNT, touch
 from service.stores.sites import SiteStore
 
 # One repetition, for a site that was erased since its number was remembered.
 _ATTEMPTS = 2
+
+
+class State(enum.Enum):
+    """Whether a site learns from a label."""
+
+    LEARNT = LEARNT
+    DOUBTFUL = "doubtful"
+    SURPLUS = "surplus"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,8 @@ class FeedbackRecord:
     is_test : bool
     values : dict
         The remaining columns of ``feedback``.
+    state : State
+        Learnt or doubtful; what exceeds the day's bound becomes surplus here.
     """
 
     guid: str
@@ -47,12 +60,36 @@ class FeedbackRecord:
     content_hash: str
     is_test: bool
     values: dict[str, Any]
+    state: State = State.LEARNT
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackEntry:
+    """A label as it is listed."""
+
+    id: int
+    created_at: dt.datetime
+    site: str
+    key_id: int
+    label: str
+    state: State
+    author: str
+    body: str
 
 
 class FeedbackStore:
-    """Rows of ``feedback`` with their daily counts."""
+    """Rows of ``feedback`` with their daily counts.
 
-    def __init__(self, database: Database, site_store: SiteStore) -> None:
+    Parameters
+    ----------
+    database : Database
+    site_store : SiteStore
+    learn_per_day : int
+        Labels of one key that are learnt on one day (UTC) at most.
+    """
+
+    def __init__(self, database: Database, site_store: SiteStore, *, learn_per_day: int = 500) -> None:
+        self._learn_per_day = learn_per_day
         self._database = database
         self._sites = site_store
 
@@ -101,6 +138,7 @@ class FeedbackStore:
                 feedback.c.created_at,
                 feedback.c.key_id,
                 feedback.c.source,
+                feedback.c.state,
             ).where(
                 feedback.c.site_id == site_id,
                 feedback.c.content_hash == record.content_hash,
@@ -128,6 +166,13 @@ class FeedbackStore:
             )
             if effective.counted_as is not None:
                 changes.append((effective.created_at.date(), effective.key_id, {effective.counted_as: -1}))
+        state = self._bounded(connection, record)
+        learnt_at = None
+        if not record.is_test and (
+            state is State.LEARNT or (effective is not None and effective.state == LEARNT)
+        ):
+            version = touch(connection, site_id)
+            learnt_at = version if state is State.LEARNT else None
         count = None if record.is_test else counted_as(None if check is None else check.answer)
         connection.execute(
             insert(feedback).values(
@@ -141,6 +186,8 @@ class FeedbackStore:
                 content_hash=record.content_hash,
                 is_test=record.is_test,
                 counted_as=count,
+                state=state.value,
+                learnt_at=learnt_at,
             )
         )
         if count is not None:
@@ -149,3 +196,89 @@ class FeedbackStore:
         for day, key_id, amounts in sorted(changes, key=lambda change: change[:2]):
             CountStore.add(connection, day=day, key_id=key_id, site_id=site_id, amounts=amounts)
         return True
+
+    def _bounded(self, connection: Connection, record: FeedbackRecord) -> State:
+        """Return the state of a new label, given how many its key has had learnt today."""
+        if record.state is not State.LEARNT or record.is_test:
+            return record.state
+        midnight = record.created_at.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        learnt = connection.execute(
+            select(func.count())
+            .select_from(feedback)
+            .where(
+                feedback.c.created_at >= midnight,
+                feedback.c.key_id == record.key_id,
+                feedback.c.is_test.is_(False),
+                feedback.c.state == LEARNT,
+            )
+        ).scalar_one()
+        return State.LEARNT if learnt < self._learn_per_day else State.SURPLUS
+
+    def of_state(self, states: Sequence[State], *, limit: int) -> list[FeedbackEntry]:
+        """Return the newest effective labels that are in one of some states."""
+        query = (
+            select(
+                feedback.c.id,
+                feedback.c.created_at,
+                feedback.c.label,
+                feedback.c.state,
+                feedback.c.body,
+                feedback.c.author,
+                feedback.c.key_id,
+                sites.c.address,
+            )
+            .join(sites, sites.c.id == feedback.c.site_id)
+            .where(
+                feedback.c.state.in_([state.value for state in states]),
+                feedback.c.is_test.is_(False),
+                feedback.c.superseded_by.is_(None),
+            )
+            .order_by(feedback.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [
+                FeedbackEntry(
+                    id=row.id,
+                    created_at=row.created_at,
+                    site=row.address,
+                    key_id=row.key_id,
+                    label=row.label,
+                    state=State(row.state),
+                    author=row.author,
+                    body=row.body,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def decide(self, feedback_id: int, *, accept: bool) -> State | None:
+        """Let a label that waits for the admin be learnt, or not; return the state it was in.
+
+        Returns
+        -------
+        State or None
+            Anything but doubtful and surplus means that nothing was changed: it does not wait. None if there
+            is no such effective label.
+        """
+        waiting = (State.DOUBTFUL.value, State.SURPLUS.value)
+
+        def work(connection: Connection) -> State | None:
+            chosen = feedback.c.id == feedback_id
+            effective = (feedback.c.superseded_by.is_(None), feedback.c.is_test.is_(False))
+            row = connection.execute(
+                select(feedback.c.site_id, feedback.c.state).where(chosen, *effective)
+            ).one_or_none()
+            if row is None or row.state not in waiting:
+                return None if row is None else State(row.state)
+            state = State.LEARNT if accept else State.REJECTED
+            changed = connection.execute(
+                update(feedback)
+                .where(chosen, *effective, feedback.c.state == row.state)
+                .values(state=state.value)
+            )
+            if accept and changed.rowcount:
+                version = touch(connection, row.site_id)
+                connection.execute(update(feedback).where(chosen).values(learnt_at=version))
+            return State(row.state)
+
+        return self._database.write_together(work)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from service.db import Database
 from service.schema import checks, feedback
 from service.sites import SiteAddress
+from service.stores.site_weights import touch
 from service.stores.sites import SiteStore
 
 #: What the column ``source`` says of an imported label.
@@ -180,7 +181,9 @@ class ImportStore:
         if dated:
             connection.execute(by_id.values(written_at=bindparam("moment")), dated)
         if rows:
-            connection.execute(insert(feedback), rows)
+            # One version for the whole batch: a site's checks learn anew once, not once a row.
+            version = touch(connection, site_id)
+            connection.execute(insert(feedback), [row | {"learnt_at": version} for row in rows])
         return written
 
     @staticmethod

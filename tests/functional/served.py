@@ -1,13 +1,20 @@
-"""Serves the application with a model made of one word list; a program for the tests of the real server."""
+"""Serves the application with a made-up model; a program for the tests of the real server.
+
+Without a word it is a model made of one word list; ``toy`` is a real one, fitted on a made-up corpus, which can
+be taught. Its folder is the second word, so that all workers share one file.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from flask import Flask
 
+from model import artifact
 from service.app import create_app
+from service.champion import Scorer
 from service.logs import configure_logging
 from service.server import serve
 from service.settings import load_settings
@@ -23,7 +30,8 @@ def main() -> None:
     sys.stdout.flush()
 
     def application() -> Flask:
-        return create_app(settings, scorer=KeywordScore())
+        scorer: Scorer = artifact.load(Path(sys.argv[2])) if sys.argv[1:2] == ["toy"] else KeywordScore()
+        return create_app(settings, scorer=scorer)
 
     serve(settings, application)
 

@@ -102,6 +102,19 @@ def test_a_malformed_setting_stops_every_command(run: Run, command: str) -> None
     assert "Traceback" not in done.stderr
 
 
+def test_what_waits_for_the_admin_is_listed_and_decided(run: Run) -> None:
+    assert "ID" in run("feedback", "list", "--doubtful").stdout
+    refused = run("feedback", "accept", "7")
+    assert (refused.returncode, "no correction 7" in refused.stderr) == (1, True)
+    assert run("feedback", "reject", "x").returncode == 2
+
+
+def test_a_site_that_was_never_taught_cannot_be_rebuilt(run: Run) -> None:
+    refused = run("site", "rebuild", "--site", "https://alice.example.com")
+    assert (refused.returncode, "taught nothing" in refused.stderr) == (1, True)
+    assert run("site", "rebuild", "--site", "no site").returncode == 2
+
+
 def test_migrate_may_be_run_again(run: Run) -> None:
     assert (
         run("migrate").stdout

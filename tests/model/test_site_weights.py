@@ -1,0 +1,139 @@
+"""What one site's labels make of the general model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model.comment import Comment, Label
+from model.features import Extractor, FeatureParams
+from model.site_weights import (
+    MARGIN,
+    MAX_PART,
+    MAX_TOKEN,
+    MAX_TOKENS,
+    Examples,
+    SiteWeights,
+    learn,
+    site_params,
+)
+from tests.toy import toy_corpus, undecided_classifier
+
+CLASSIFIER = undecided_classifier
+TEXTS = [f"Lot {number} of zimbrolax, ask for it at {number * 7}" for number in range(12)]
+
+
+def comments(texts: list[str]) -> list[Comment]:
+    return [Comment(body=text, author="reader compost") for text in texts]
+
+
+def taught(texts: list[str], labels: list[bool]) -> SiteWeights:
+    weights = learn(CLASSIFIER().examples(comments(texts)), np.array(labels))
+    assert weights is not None
+    return weights
+
+
+def test_nothing_is_learnt_from_nothing() -> None:
+    assert learn(CLASSIFIER().examples([]), np.zeros(0, dtype=np.bool_)) is None
+
+
+@pytest.mark.parametrize("is_spam", [True, False])
+def test_a_label_carries_its_comment_most_of_the_way_to_its_margin(is_spam: bool) -> None:
+    # The general model says the opposite, mildly.
+    text = "Buy cheap loans" if not is_spam else TEXTS[0]
+    weights = taught([text], [is_spam])
+    example = CLASSIFIER().examples(comments([text]))
+    sign = 1 if is_spam else -1
+    before, after = sign * example.log_odds[0], sign * (example.log_odds + weights.parts(example))[0]
+    assert before < after <= MARGIN + 1e-6
+    assert MARGIN - after < 0.2 * (MARGIN - before)
+
+
+def test_what_is_beyond_its_margin_moves_nothing() -> None:
+    known = [row.comment for row in toy_corpus() if row.label is Label.SPAM]
+    examples = CLASSIFIER().examples(known)
+    sure = [comment for comment, value in zip(known, examples.log_odds, strict=True) if value > MARGIN]
+    weights = learn(CLASSIFIER().examples(sure[:5]), np.ones(5, dtype=np.bool_))
+    assert weights is not None
+    assert (weights.indices.size, weights.trust, weights.bias) == (0, 0.0, 0.0)
+
+
+def test_labels_in_another_order_teach_the_same() -> None:
+    labels = [number % 3 == 0 for number in range(12)]
+    forwards, backwards = taught(TEXTS, labels), taught(TEXTS[::-1], labels[::-1])
+    examples = CLASSIFIER().examples(comments(TEXTS))
+    np.testing.assert_allclose(forwards.parts(examples), backwards.parts(examples), atol=1e-4)
+
+
+def test_the_same_labels_teach_the_same_to_the_last_bit() -> None:
+    labels = [number % 3 == 0 for number in range(12)]
+    assert taught(TEXTS, labels).to_bytes() == taught(TEXTS, labels).to_bytes()
+
+
+def test_the_general_model_is_mistrusted_only_when_both_labels_say_so() -> None:
+    one_sided = taught(TEXTS, [True] * 12)
+    assert one_sided.trust == 0.0
+    assert taught(TEXTS, [number % 2 == 0 for number in range(12)]).trust != 0.0
+
+
+def test_anchors_hold_back_what_other_comments_labels_carry_along() -> None:
+    labels = CLASSIFIER().examples(comments(TEXTS))
+    bystanders = CLASSIFIER().examples(comments([f"Ask for the parser, number {n} of it" for n in range(8)]))
+    is_spam = np.ones(len(TEXTS), dtype=np.bool_)
+    alone, anchored = learn(labels, is_spam), learn(labels, is_spam, anchors=bystanders)
+    assert alone is not None
+    assert anchored is not None
+    assert anchored.parts(bystanders).mean() < alone.parts(bystanders).mean()
+    assert (labels.log_odds + anchored.parts(labels)).min() > 0
+
+
+def test_what_a_site_adds_is_bounded_in_all_and_by_token() -> None:
+    texts = ["nice"] * 200
+    weights = taught(texts, [True] * 200)
+    assert np.abs(weights.values).max() <= MAX_TOKEN
+    heavy = SiteWeights(weights.indices, np.full(weights.indices.size, 50.0, dtype=np.float32))
+    verdict = CLASSIFIER().judge(comments(["nice"])[0], site=heavy)
+    general = CLASSIFIER().judge(comments(["nice"])[0])
+    assert verdict.log_odds == pytest.approx(general.log_odds + MAX_PART, abs=1e-9)
+    assert sum(clue.weight for clue in verdict.clues) + verdict.bias == pytest.approx(
+        verdict.log_odds, abs=1e-6
+    )
+
+
+def test_only_the_heaviest_tokens_are_kept() -> None:
+    chance = np.random.default_rng(0)
+    texts = [" ".join(map(str, chance.integers(10**9, size=2500).tolist())) for _ in range(16)]
+    classifier = CLASSIFIER()
+    params = FeatureParams(bits=20)
+    rows = Extractor(site_params(params)).rows(comments(texts))
+    weights = learn(Examples(rows, classifier.log_odds(comments(texts))), np.ones(16, dtype=np.bool_))
+    assert weights is not None
+    assert weights.indices.size == MAX_TOKENS
+    assert np.all(np.diff(weights.indices) > 0)
+
+
+def test_clues_with_a_site_still_add_up_and_name_its_moderators() -> None:
+    weights = taught(TEXTS, [number % 2 == 0 for number in range(12)])
+    classifier = CLASSIFIER()
+    examples = classifier.examples(comments(TEXTS))
+    parts = weights.parts(examples)
+    for comment, general, part in zip(comments(TEXTS), examples.log_odds, parts, strict=True):
+        verdict = classifier.judge(comment, site=weights)
+        assert verdict.log_odds == pytest.approx(general + part, abs=1e-6)
+        assert sum(clue.weight for clue in verdict.clues) + verdict.bias == pytest.approx(
+            verdict.log_odds, abs=1e-6
+        )
+        assert any(clue.text.startswith("this site's moderators") for clue in verdict.clues)
+
+
+def test_a_model_deaf_to_a_block_has_sites_deaf_to_it() -> None:
+    assert site_params(FeatureParams(scales={"body:gram": 0.0})).scales["body:gram"] == 0.0
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"x" * len(data)])
+def test_weights_survive_storage_and_damage_is_noticed(damage: object) -> None:
+    data = taught(TEXTS, [True] * 12).to_bytes()
+    assert SiteWeights.from_bytes(data).to_bytes() == data
+    assert callable(damage)
+    with pytest.raises(ValueError, match="no site weights"):
+        SiteWeights.from_bytes(damage(data))
