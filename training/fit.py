@@ -49,13 +49,13 @@ class FitParams:
     ----------
     features : FeatureParams
     inverse_penalty : float
-        scikit-learn's ``C``; three times as much costs two points of mean recall at 1 % on the blogs left out
-        (docs/experiments/0001-first-model.md).
+        scikit-learn's ``C``; with evidence scaling half of what was best without it
+        (docs/experiments/0009-facts.md).
     evidence_power, evidence_smoothing : float
         How a token's own evidence sets how loud it enters the fit (``evidence``); a power of 0 is off. The
-        smoothing is in comments. A power of 0.5 gains six points of recall at 0.1 % on the blogs left out, and
-        holds a third of the real comments of a language known from spam alone: off until that is mended
-        (docs/experiments/0005-evidence.md).
+        smoothing is in comments. A power of 0.5 gains six points of recall at 0.1 % on the blogs left out
+        (docs/experiments/0005-evidence.md); ``Balance.language_ratio`` keeps it from holding every comment of a
+        language known from spam alone.
     n_calibration_folds : int
         Groups of sources for calibration, each scored by a fit on the others.
     max_iter : int
