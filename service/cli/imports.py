@@ -23,7 +23,7 @@ from service.importing.source import open_source
 from service.importing.tables import NAMES
 from service.policy import PolicyOverrides
 from service.pseudonyms import Pseudonyms
-from service.rehearsal import GlobalModel, Rehearsal, cut_history
+from service.rehearsal import Rehearsal, cut_history
 from service.settings import Settings
 from service.sites import InvalidSite, SiteAddress, parse_site
 from service.startup import open_database, open_registry, secret_of, seed_models
@@ -31,6 +31,7 @@ from service.stores.imports import ImportStore, Written
 from service.stores.keys import Key, KeyStore
 from service.stores.sites import SiteStore
 from service.stores.wordpress import WordPressDatabase
+from service.taught import SiteLearner
 
 #: Seconds for which an import waits for the database; unlike a check it has nobody waiting for it.
 _DATABASE_TIMEOUT_S = 30.0
@@ -247,7 +248,7 @@ def _rehearse(settings: Settings, wanted: _Wanted, history: _History, progress: 
         raise StopCommand(f"{error}; run `replyguard doctor`") from error
     survey = _survey(history, progress)
     overrides = PolicyOverrides(settings.unsure_from, settings.spam_from, settings.discard_from)
-    rehearsal = Rehearsal(GlobalModel(champion), overrides, n_shown=wanted.n_shown)
+    rehearsal = Rehearsal(SiteLearner(champion), overrides, n_shown=wanted.n_shown)
     cut = cut_history(survey, since=wanted.since)
     with contextlib.ExitStack() as stack:
         on_mistake = stack.enter_context(mistakes_file(wanted.mistakes)) if wanted.mistakes else None

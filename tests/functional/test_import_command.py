@@ -110,7 +110,7 @@ def test_a_rehearsal_shows_mistakes_and_keeps_nothing(run: Run, tmp_path: Path) 
         {
             "content": "see you\x1b]0;title\x07 \u202e tomorrow" if number else "hello",
             "author": f"Maud {number}",
-            "label": "spam",
+            "label": "spam" if number > 6 else "ham",
             "date": f"2024-05-{number + 1:02}",
             "akismet_result": "true",
         }
