@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,7 +181,7 @@ def _fold(source: str) -> tuple[text.Folded, int]:
         return text.fold(undone), n_leet
     folded = text.fold(source)
     undone, n_leet = leet.undo(text.to_text(folded.codes))
-    return (replace(folded, codes=text.code_points(undone)) if n_leet else folded), n_leet
+    return (folded._replace(codes=text.code_points(undone)) if n_leet else folded), n_leet
 
 
 def _count_upper(text: str) -> int:

@@ -47,13 +47,13 @@ def prefix_sums(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
         raise ValueError(f"at most {MAX_CODES} code points can be hashed at once, not {n}")
     sums = np.empty(n + 1, dtype=np.uint64)
     sums[0] = 0
-    np.cumsum(codes * _POWERS[:n], out=sums[1:])
+    np.add.accumulate(codes * _POWERS[:n], out=sums[1:])
     return sums
 
 
 def spans(sums: NDArray[np.uint64], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.uint64]:
     """Return the hash of each span [start, end)."""
-    return (sums[ends] - sums[starts]) * _INVERSES[starts]
+    return (sums.take(ends) - sums.take(starts)) * _INVERSES.take(starts)
 
 
 def windows(sums: NDArray[np.uint64], length: int) -> NDArray[np.uint64]:
@@ -75,9 +75,11 @@ def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Two rounds of multiply and shift, after Steele, Lea and Flood, "Fast splittable pseudorandom number
     generators", OOPSLA 2014.
     """
-    hashes ^= hashes >> _HALF
+    high = hashes >> _HALF
+    hashes ^= high
     hashes *= _FIRST
-    hashes ^= hashes >> _HALF
+    np.right_shift(hashes, _HALF, out=high)
+    hashes ^= high
     hashes *= _SECOND
     return hashes
 

@@ -6,7 +6,7 @@ It knows characters only; markup is the business of ``markup.py`` and links that
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,9 @@ _STROKED = {ord(pair[0]): pair[1] for pair in "ıi łl Łl øo Øo đd Đd ħh �
 # Emoji and ornaments, and the signs that writers of spam put between letters; (c) and (r) stand before.
 _FIRST_SYMBOL = 0x2190
 _GAP_SIGNS = "*~^•·¦"
+
+# Small letters, and a space for every control character before it.
+_ASCII_FOLD = bytes(range(256)).lower().translate(bytes(max(code, 32) for code in range(256)))
 
 # Palochka, drawn as an i or an l.
 _STROKE = 0x4CF
@@ -170,11 +173,10 @@ for _page in (*range(6), LINK_MARK >> _PAGE_BITS):  # Latin, Greek, Cyrillic: al
 
 def classes(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """Return the class bits of each code point of a folded text; of any other text only what is known yet."""
-    return _CLASS[codes]
+    return _CLASS.take(codes)
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """A folded text.
 
     Attributes
@@ -219,8 +221,8 @@ def fold(text: str) -> Folded:
     differ in them more often than words do.
     """
     if text.isascii():
-        low = np.frombuffer(text.lower().encode("ascii"), dtype=np.uint8)
-        return Folded(np.where(low < 33, 32, low).astype(np.uint32), None)
+        low = text.encode("ascii").translate(_ASCII_FOLD)
+        return Folded(np.frombuffer(low, dtype=np.uint8).astype(np.uint32), None)
     codes = code_points(text)
     mapped = _tables_for(codes)
     flags = _CLASS[codes]
@@ -284,4 +286,4 @@ def _undo_lookalikes(
 
 def to_text(codes: NDArray[np.uint32]) -> str:
     """Return the code points as a string."""
-    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
