@@ -363,12 +363,16 @@ def _batches(comments: Sequence[Comment]) -> Iterator[list[Document]]:
 
 def _state_overlap(documents: list[Document], layout: Layout, word_hashes: NDArray[np.uint64]) -> None:
     """State, for each comment with a page, how many of the page's words its body shares."""
-    telling = layout.ends - layout.starts >= _MIN_PAGE_WORD
-    hashes, segment_of = word_hashes[telling], layout.segment_of[layout.starts[telling]]
-    field_of, owner_of = layout.fields[segment_of], layout.owners[segment_of]
-    for segment in np.flatnonzero(layout.fields == PAGE):
-        owner = int(layout.owners[segment])
-        # A page has a handful of words: Python's sets are faster here than sorted arrays.
-        page = set(hashes[segment_of == segment].tolist())
-        body = hashes[(owner_of == owner) & (field_of == BODY)].tolist()
-        documents[owner].facts.append(f"page:shared:{bucket(len(page.intersection(body)))}")
+    telling = (layout.ends - layout.starts >= _MIN_PAGE_WORD).nonzero()[0]
+    hashes = word_hashes.take(telling)
+    segment_of = layout.segment_of.take(layout.starts.take(telling))  # rising, so each segment is a slice
+    bounds = segment_of.searchsorted(np.arange(layout.fields.size + 1, dtype=np.int32)).tolist()
+    body_of: dict[int, list[int]] = {}
+    for segment, owner in enumerate(layout.owners.tolist()):
+        words = slice(bounds[segment], bounds[segment + 1])
+        if layout.fields[segment] == BODY:
+            body_of[owner] = hashes[words].tolist()
+        elif layout.fields[segment] == PAGE:
+            # A page has a handful of words: Python's sets are faster here than sorted arrays.
+            n_shared = len(set(hashes[words].tolist()).intersection(body_of[owner]))
+            documents[owner].facts.append(f"page:shared:{bucket(n_shared)}")

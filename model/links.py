@@ -52,6 +52,8 @@ _NO_NAMES = frozenset(
     "vb c use using uses used with for via to".split()
 )
 _TRAILING = ".,;:!?)*_~…»”’"
+_SIGNS = re.compile(r"[.:](?=\S)")
+_TO_SPACE = re.compile(r"\S*")
 _HOST_ENDS = re.compile(r"[/?#\\ \t\n]")
 
 SHORTENERS = frozenset(
@@ -182,16 +184,18 @@ def find(text: str, *, at_most: int) -> list[Link]:
 def _written(text: str) -> Iterator[re.Match[str]]:
     """Yield what ``_URL`` finds in a text.
 
-    No address has white space in it, and all have a dot before their last character or a scheme. Looking only into
-    words that have takes 4 microseconds instead of 35 for 400 characters.
+    No address has white space in it, and all have a dot or a colon with something behind it. Looking only into words
+    that have takes 3 microseconds instead of 35 for 400 characters.
     """
-    place = 0
-    for word in text.split():
-        if ("." in word and word.find(".", 0, -1) >= 0) or "://" in word:
-            # The first such word from here on: those passed over have neither sign.
-            place = text.index(word, place)
-            yield from _URL.finditer(text, place, place + len(word))
-            place += len(word)
+    done = 0
+    for sign in _SIGNS.finditer(text):
+        at = sign.start()
+        if at < done:
+            continue
+        before = text[done:at]
+        begin = at - len(before.rsplit(None, 1)[-1]) if before and not before[-1].isspace() else at
+        done = _TO_SPACE.match(text, at).end()  # type: ignore[union-attr]  # matches the empty string too
+        yield from _URL.finditer(text, begin, done)
 
 
 def _may_be_spelled(text: str) -> bool:
