@@ -192,15 +192,15 @@ class Extractor:
         layout = lay_out([document])
         spans = self._spans(layout)
         keys = self._keys([document], layout, spans)
-        different, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        row, blocks = self._row_values(different, 1)
-        shared = row.values.astype(np.float64) / counts
+        tokens = hashing.group(keys)
+        row, blocks = self._row_values(tokens.values, 1)
+        shared = row.values.astype(np.float64) / (tokens.begins[1:] - tokens.begins[:-1])
         lengths = np.array([segment.codes.size + 1 for segment in document.segments])
         offsets = np.cumsum(lengths) - lengths + 1
         return Occurrences(
-            row.indices[inverse],
-            shared[inverse],
-            blocks[inverse],
+            row.indices[tokens.of],
+            shared[tokens.of],
+            blocks[tokens.of],
             row,
             spans.firsts,
             spans.lasts(),

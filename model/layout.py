@@ -78,11 +78,7 @@ def lay_out(documents: list[Document]) -> Layout:
     for owner, document in enumerate(documents):
         segments += document.segments
         owners += [owner] * len(document.segments)
-    parts: list[NDArray[np.uint32]] = []
-    for segment in segments:
-        parts += (_SPACE, segment.codes)
-    parts.append(_SPACE)
-    codes = np.concatenate(parts)
+    codes = whole(segments)
     lengths = [segment.codes.size + 1 for segment in segments]
     lengths[-1] += 1  # the space after the last
     segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), lengths)
@@ -117,6 +113,15 @@ def lay_out(documents: list[Document]) -> Layout:
     fields = np.array([segment.field for segment in segments], dtype=np.uint8)
     kept = np.arange(codes.size) if laid.kept is None else laid.kept
     return Layout(laid.codes, laid.flags, kept, laid.segment_of, fields, owner_of, starts, ends)
+
+
+def whole(segments: list[Segment]) -> NDArray[np.uint32]:
+    """Return all segments' codes, each between spaces, before anything collapses."""
+    parts: list[NDArray[np.uint32]] = []
+    for segment in segments:
+        parts += (_SPACE, segment.codes)
+    parts.append(_SPACE)
+    return np.concatenate(parts)
 
 
 class _Laid(NamedTuple):
