@@ -148,4 +148,4 @@ class SpamClassifier:
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1 / (1 + exp(-x)) without overflow."""
     small = np.exp(-np.abs(log_odds))
-    return np.where(log_odds >= 0, 1.0 / (1.0 + small), small / (1.0 + small))
+    return np.where(log_odds >= 0, 1.0, small) / (1.0 + small)

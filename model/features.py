@@ -166,6 +166,8 @@ class Extractor:
         -------
         Rows
         """
+        if len(comments) == 1:
+            return self._rows([prepare(comments[0])])
         parts = [self._rows(batch) for batch in _batches(comments)]
         if len(parts) == 1:
             return parts[0]
@@ -235,10 +237,9 @@ class Extractor:
         all_words = words = hashing.spans(sums, starts, ends)
         parts: list[NDArray[np.uint64]] = []
         firsts: list[NDArray[np.intp]] = []
-        is_page = layout.fields == PAGE
-        has_page = bool(np.count_nonzero(is_page))
+        has_page = PAGE in layout.fields.tolist()
         if has_page:
-            open_codes = ~is_page.take(segment_of)
+            open_codes = (layout.fields != PAGE).take(segment_of)
             own = open_codes.take(starts).nonzero()[0]
             starts, ends, words = starts.take(own), ends.take(own), words.take(own)
         parts.append(words)

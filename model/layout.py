@@ -91,7 +91,9 @@ def lay_out(documents: list[Document]) -> Layout:
 
     laid, doubled = _without_repeats(laid)
     if doubled.size >= _MIN_DOUBLED:
-        state("disguise:doubled", _overdone(laid, segment_of[doubled], len(segments)))
+        overdone = _overdone(laid, segment_of.take(doubled), len(segments))
+        if overdone.size:
+            state("disguise:doubled", overdone)
     # One look at the whole spares a comment without symbols or ideographs the search for them.
     seen = int(np.bitwise_or.reduce(laid.flags))
     if seen & text.SYMBOL:
@@ -153,9 +155,9 @@ def _without_repeats(laid: _Laid) -> tuple[_Laid, NDArray[np.intp]]:
     if spaces.size:
         dropped[spaces] = segment_of.take(at.take(spaces)) == segment_of.take(before.take(spaces))
     left = np.ones(codes.size, dtype=np.bool_)
-    left[at[dropped]] = False
+    left[at] = ~dropped
     # A run counts once, however long: "soooo" is emphasis.
-    return laid.at(left.nonzero()[0]), at[letters > again]
+    return laid.at(left.nonzero()[0]), at.take((letters > again).nonzero()[0])
 
 
 def _overdone(laid: _Laid, doubled: NDArray[np.int32], n_segments: int) -> NDArray[np.intp]:

@@ -41,8 +41,8 @@ _SPELLED = re.compile(
     re.IGNORECASE,
 )
 _DOTS = re.compile(_DOT, re.IGNORECASE)
-_SPELLED_SIGNS = ("dot", " .", "(.", "[.", "{.", "(,", "[,")
-_SPELLED_SIGNS_BEYOND_ASCII = ("•", "●", "․", "。")
+_BRACKETED_SIGNS = ("(.", "[.", "{.", "(,", "[,")
+_SIGNS_BEYOND_ASCII = ("•", "●", "․", "。")
 # "jo at example dot com", "jo [at] example dot com": an address of a person. The plain word only before free mail.
 _AT = re.compile(r"(?P<sign>@|[(\[{]\s?(?:at|@)\s?[)\]}])\s{0,2}$|\w\sat\s$", re.IGNORECASE)
 _AT_CHARS = 12
@@ -200,10 +200,11 @@ def _written(text: str) -> Iterator[re.Match[str]]:
 
 def _may_be_spelled(text: str) -> bool:
     """Tell whether a text has a sign that every address written out has."""
-    for sign in _SPELLED_SIGNS:
-        if sign in text:
-            return True
-    return not text.isascii() and any(sign in text for sign in _SPELLED_SIGNS_BEYOND_ASCII)
+    if "dot" in text or " ." in text:
+        return True
+    if ("(" in text or "[" in text or "{" in text) and any(sign in text for sign in _BRACKETED_SIGNS):
+        return True
+    return not text.isascii() and any(sign in text for sign in _SIGNS_BEYOND_ASCII)
 
 
 def _spelled(text: str) -> Iterator[Link]:
