@@ -78,12 +78,13 @@ class SpamClassifier:
 
     def _sum(self, rows: Rows) -> NDArray[np.float64]:
         """Return bias plus weight times value of each row."""
-        terms = self.weights[rows.indices].astype(np.float64)
-        terms *= rows.values
         # The zero behind the last row is a row of its own: were it part of the last, that row would be summed in
         # another order than alone. An empty row gets its neighbour's first term, which the mask takes back.
-        sums = np.add.reduceat(np.append(terms, 0.0), rows.indptr)[:-1]
-        sums[np.diff(rows.indptr) == 0] = 0.0
+        terms = np.empty(rows.indices.size + 1)
+        np.multiply(self.weights.take(rows.indices), rows.values, out=terms[:-1], dtype=np.float64)
+        terms[-1] = 0.0
+        sums = np.add.reduceat(terms, rows.indptr)[:-1]
+        sums[rows.indptr[1:] == rows.indptr[:-1]] = 0.0
         return sums + self.bias
 
     def score(self, comments: Sequence[Comment]) -> NDArray[np.float64]:
@@ -177,4 +178,4 @@ class SpamClassifier:
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1 / (1 + exp(-x)) without overflow."""
     small = np.exp(-np.abs(log_odds))
-    return np.where(log_odds >= 0, 1.0 / (1.0 + small), small / (1.0 + small))
+    return np.where(log_odds >= 0, 1.0, small) / (1.0 + small)

@@ -23,9 +23,10 @@ def facts(body: str) -> list[str]:
     if len(body) <= _MIN_CHARS:
         return []
     found = []
-    last_line = body[-400:].rstrip().rpartition("\n")
-    if last_line[1] and _ADDRESS.match(last_line[2].lstrip()):
-        found.append("craft:address-last")
+    if "\n" in body:
+        last_line = body[-400:].rstrip().rpartition("\n")
+        if last_line[1] and _ADDRESS.match(last_line[2].lstrip()):
+            found.append("craft:address-last")
     start = body[:_MIN_CHARS].lstrip()
     if start.startswith(("http://", "https://")):
         found.append("craft:address-first")

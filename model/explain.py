@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from model import hashing, text
 from model.document import AUTHOR, BODY, LINK, URL, Document
 from model.features import GRAM, Occurrences
+from model.layout import Layout, whole
 from model.verdict import Clue
 
 MAX_CLUES = 24
@@ -154,12 +155,14 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
     # One key per reason: a segment for authors and addresses, a text for the body, whose same words sum up.
     texts = hashing.spans(hashing.prefix_sums(layout.codes), firsts, lasts)
     keys = np.where(places == BODY, texts + np.uint64(len(document.segments)), segment_of.astype(np.uint64))
-    _, examples, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    sums = np.bincount(inverse, weights=shares)
+    reasons = hashing.group(keys)
+    sums = np.bincount(reasons.of, weights=shares)
+    doubled = _doubled(document, layout)
     strongest = np.argsort(-np.abs(sums), kind="stable")[:MAX_CLUES]
     clues = []
     for reason in strongest[np.abs(sums[strongest]) >= MIN_WEIGHT].tolist():
-        example = int(examples[reason])
+        members = reasons.order[reasons.begins[reason] : reasons.begins[reason + 1]]
+        example = int(members[0])
         segment = document.segments[int(segment_of[example])]
         weight = float(sums[reason])
         if segment.field == AUTHOR:
@@ -171,30 +174,32 @@ def _word_clues(document: Document, tokens: Occurrences, shares: NDArray[np.floa
             clues.append(Clue(f"links to {segment.label[:80]}", weight, "body", (segment.place,)))
         else:
             first, last = int(firsts[example]), int(lasts[example])
-            shown = text.to_text(_written(tokens, document, first, last)).strip()
+            shown = text.to_text(_written(layout, doubled, first, last)).strip()
             kind = "words" if " " in shown else "word" if shown.isalnum() else "characters"
             words = (
                 f'{kind} "{shown.replace(_LINK, "(link)")[:60]}"'
                 if shown != _LINK
                 else "an address among the words"
             )
-            spans = _source_spans(tokens, document, firsts, lasts, np.flatnonzero(inverse == reason))
+            spans = _source_spans(tokens, document, firsts, lasts, members)
             clues.append(Clue(words, weight, "body", spans))
     return clues
 
 
-def _written(tokens: Occurrences, document: Document, first: int, last: int) -> NDArray[np.uint32]:
-    """Return a span of the layout with the letters doubled that were written so, but for disguise."""
-    layout = tokens.layout
-    codes = layout.codes[first:last]
+def _doubled(document: Document, layout: Layout) -> NDArray[np.bool_]:
+    """Tell which codes of the layout are letters that were written doubled, and not for disguise."""
     if "disguise:doubled" in document.facts:
-        return codes
-    number = int(layout.segment_of[first])
-    source = document.segments[number].codes
-    after = layout.kept[first:last] - int(tokens.offsets[number]) + 1
-    doubled = (layout.flags[first:last] & text.LETTER) != 0
-    doubled &= (after < source.size) & (source[np.clip(after, 0, source.size - 1)] == codes)
-    return np.repeat(codes, 1 + doubled)
+        return np.zeros(layout.codes.size, dtype=np.bool_)
+    following = whole(document.segments).take(layout.kept + 1, mode="clip")
+    doubled: NDArray[np.bool_] = (layout.flags & text.LETTER) != 0
+    doubled &= following == layout.codes
+    return doubled
+
+
+def _written(layout: Layout, doubled: NDArray[np.bool_], first: int, last: int) -> NDArray[np.uint32]:
+    """Return a span of the layout as it was written, with the letters doubled that were."""
+    codes, twice = layout.codes[first:last], doubled[first:last]
+    return np.repeat(codes, 1 + twice) if twice.any() else codes
 
 
 def _shown_spans(

@@ -6,6 +6,7 @@ Runs collapse here, and letters written apart come together; every code remember
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,14 +78,11 @@ def lay_out(documents: list[Document]) -> Layout:
     for owner, document in enumerate(documents):
         segments += document.segments
         owners += [owner] * len(document.segments)
-    parts: list[NDArray[np.uint32]] = []
-    for segment in segments:
-        parts += (_SPACE, segment.codes)
-    parts.append(_SPACE)
-    codes = np.concatenate(parts)
+    codes = whole(segments)
     lengths = [segment.codes.size + 1 for segment in segments]
     lengths[-1] += 1  # the space after the last
-    laid = _Laid(codes, np.repeat(np.arange(len(segments), dtype=np.int32), lengths))
+    segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), lengths)
+    laid = _Laid(codes, text.classes(codes), segment_of)
     owner_of = np.array(owners, dtype=np.int32)
 
     def state(fact: str, where: NDArray[np.intp]) -> None:
@@ -93,70 +91,91 @@ def lay_out(documents: list[Document]) -> Layout:
 
     laid, doubled = _without_repeats(laid)
     if doubled.size >= _MIN_DOUBLED:
-        state("disguise:doubled", _overdone(laid, doubled, len(segments)))
-    flags = text.classes(laid.codes)
-    symbols = (flags & text.SYMBOL).nonzero()[0]
-    if symbols.size >= _MIN_SPLITS:
-        laid, split_in = _without_symbols(laid, flags, symbols, len(segments))
-        if split_in.size:
-            state("disguise:split", split_in)
-            laid, _ = _without_repeats(laid)
-            flags = text.classes(laid.codes)
-    starts, ends = _words(flags)
-    if np.count_nonzero(ends - starts == 1) >= _SPACED_RUN:
-        gaps, spaced_in = _gaps(laid, flags, starts, ends)
+        overdone = _overdone(laid, segment_of.take(doubled), len(segments))
+        if overdone.size:
+            state("disguise:doubled", overdone)
+    # One look at the whole spares a comment without symbols or ideographs the search for them.
+    seen = int(np.bitwise_or.reduce(laid.flags))
+    if seen & text.SYMBOL:
+        symbols = (laid.flags & text.SYMBOL).nonzero()[0]
+        if symbols.size >= _MIN_SPLITS:
+            laid, split_in = _without_symbols(laid, symbols, len(segments))
+            if split_in.size:
+                state("disguise:split", split_in)
+                laid, _ = _without_repeats(laid)
+    has_ideographs = bool(seen & text.IDEOGRAPH)
+    starts, ends = _words(laid.flags, has_ideographs)
+    alone = (ends - starts == 1).nonzero()[0]
+    if np.count_nonzero(alone[1:] - alone[:-1] == 1) >= _SPACED_RUN - 1:
+        gaps, spaced_in = _gaps(laid, starts, ends)
         if spaced_in.size:
             state("disguise:spaced", spaced_in)
-            laid, _ = _without_repeats(laid[np.flatnonzero(~gaps)])
-            flags = text.classes(laid.codes)
-            starts, ends = _words(flags)
+            laid, _ = _without_repeats(laid.at(np.flatnonzero(~gaps)))
+            starts, ends = _words(laid.flags, has_ideographs)
     fields = np.array([segment.field for segment in segments], dtype=np.uint8)
     kept = np.arange(codes.size) if laid.kept is None else laid.kept
-    return Layout(laid.codes, flags, kept, laid.segment_of, fields, owner_of, starts, ends)
+    return Layout(laid.codes, laid.flags, kept, laid.segment_of, fields, owner_of, starts, ends)
 
 
-@dataclass(frozen=True, slots=True)
-class _Laid:
+def whole(segments: list[Segment]) -> NDArray[np.uint32]:
+    """Return all segments' codes, each between spaces, before anything collapses."""
+    parts: list[NDArray[np.uint32]] = []
+    for segment in segments:
+        parts += (_SPACE, segment.codes)
+    parts.append(_SPACE)
+    return np.concatenate(parts)
+
+
+class _Laid(NamedTuple):
     """Codes with what belongs to each; as in ``Layout``, but None where every code is kept."""
 
     codes: NDArray[np.uint32]
+    flags: NDArray[np.uint16]
     segment_of: NDArray[np.int32]
     kept: NDArray[np.intp] | None = None
 
-    def __getitem__(self, places: NDArray[np.intp]) -> _Laid:
-        kept = places if self.kept is None else self.kept[places]
-        return _Laid(self.codes[places], self.segment_of[places], kept)
+    def at(self, places: NDArray[np.intp]) -> _Laid:
+        """Return what stands at the given places."""
+        kept = places if self.kept is None else self.kept.take(places)
+        return _Laid(self.codes.take(places), self.flags.take(places), self.segment_of.take(places), kept)
 
 
-def _without_repeats(laid: _Laid) -> tuple[_Laid, NDArray[np.int32]]:
-    """Collapse white space, repeated letters and long runs; return the segment of each run of a letter."""
-    codes, segment_of = laid.codes, laid.segment_of
+def _without_repeats(laid: _Laid) -> tuple[_Laid, NDArray[np.intp]]:
+    """Collapse white space, repeated letters and long runs; return where runs of a letter were."""
+    codes, flags, segment_of, _ = laid
     same = codes[1:] == codes[:-1]
-    at = same.nonzero()[0] + 1  # a handful, so what follows is about them alone
-    if not at.size:
-        return laid, np.empty(0, dtype=np.int32)
-    letters = (text.classes(codes[at]) & text.LETTER) != 0
-    spaces = codes[at] == 32
-    again = same[at - 2] & (at > 1)
-    dropped = letters | np.where(spaces, segment_of[at] == segment_of[at - 1], again)
+    before = same.nonzero()[0]  # a handful, so what follows is about them alone
+    if not before.size:
+        return laid, before
+    at = before + 1
+    letters = (flags.take(at) & text.LETTER) != 0
+    again = same.take(before - 1) & (before > 0)
+    dropped = letters | again
+    spaces = (codes.take(at) == 32).nonzero()[0]
+    if spaces.size:
+        dropped[spaces] = segment_of.take(at.take(spaces)) == segment_of.take(before.take(spaces))
     left = np.ones(codes.size, dtype=np.bool_)
-    left[at[dropped]] = False
+    left[at] = ~dropped
     # A run counts once, however long: "soooo" is emphasis.
-    return laid[left.nonzero()[0]], segment_of[at[letters & ~again]]
+    return laid.at(left.nonzero()[0]), at.take((letters > again).nonzero()[0])
 
 
 def _overdone(laid: _Laid, doubled: NDArray[np.int32], n_segments: int) -> NDArray[np.intp]:
     """Return the segments where so many letters were doubled that it is disguise."""
     n_doubled = np.bincount(doubled, minlength=n_segments)
-    letters = (text.classes(laid.codes) & text.LETTER) != 0
-    n_letters = np.bincount(laid.segment_of[letters], minlength=n_segments)
+    if n_doubled.max() < _MIN_DOUBLED:
+        return np.empty(0, dtype=np.intp)
+    letters = (laid.flags & text.LETTER) != 0
+    begins = laid.segment_of.searchsorted(np.arange(n_segments, dtype=np.int32))  # each has its space
+    n_letters = np.add.reduceat(letters, begins, dtype=np.intp)
     return np.flatnonzero((n_doubled >= _MIN_DOUBLED) & (n_doubled >= _DOUBLED_SHARE * n_letters))
 
 
 def _without_symbols(
-    laid: _Laid, flags: NDArray[np.uint16], symbols: NDArray[np.intp], n_segments: int
+    laid: _Laid, symbols: NDArray[np.intp], n_segments: int
 ) -> tuple[_Laid, NDArray[np.intp]]:
     """Take emoji and ornaments out of words that they split; return the segments where that was so."""
+    flags = laid.flags
     first = np.flatnonzero(np.diff(symbols, prepend=-2) != 1)  # of each run of symbols
     lengths = np.diff(first, append=symbols.size)
     before, after = symbols[first] - 1, symbols[first] + lengths
@@ -164,12 +183,15 @@ def _without_symbols(
     per_segment = np.bincount(laid.segment_of[before[splits]], minlength=n_segments)
     splits &= per_segment[laid.segment_of[before]] >= _MIN_SPLITS
     left = np.delete(np.arange(laid.codes.size), symbols[np.repeat(splits, lengths)])
-    return laid[left], np.flatnonzero(per_segment >= _MIN_SPLITS)
+    return laid.at(left), np.flatnonzero(per_segment >= _MIN_SPLITS)
 
 
-def _words(flags: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the words' starts and ends."""
+def _words(flags: NDArray[np.uint16], has_ideographs: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the words' starts and ends; the first and the last code are spaces."""
     word = (flags & text.WORD) != 0
+    if not has_ideographs:  # every other change ends a word
+        edges = (word[1:] != word[:-1]).nonzero()[0] + 1
+        return edges[::2], edges[1::2]
     inner = (flags & (text.WORD | text.IDEOGRAPH)) == text.WORD
     joined = inner[1:] & inner[:-1]
     starts = (word[1:] & ~joined).nonzero()[0] + 1
@@ -178,9 +200,10 @@ def _words(flags: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.intp
 
 
 def _gaps(
-    laid: _Laid, flags: NDArray[np.uint16], starts: NDArray[np.intp], ends: NDArray[np.intp]
+    laid: _Laid, starts: NDArray[np.intp], ends: NDArray[np.intp]
 ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """Return where letters written apart leave gaps, and the segments where that is so."""
+    flags = laid.flags
     gaps = np.zeros(flags.size, dtype=np.bool_)
     segments: list[int] = []
     letter = (flags[starts] & (text.LETTER | text.DIGIT)) != 0

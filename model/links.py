@@ -6,7 +6,7 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import tldextract
@@ -14,7 +14,7 @@ import tldextract
 # The list of public suffixes that the package brings; nothing is fetched and nothing cached on disk.
 _SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
 
-_SCHEME = re.compile(r"^\s*(?:h[tx]{2}ps?|ftp)?\s*:?//+", re.IGNORECASE)
+_SCHEME = re.compile(r"\s*(?:h[tx]{2}ps?|ftp)?\s*:?//+", re.IGNORECASE)
 # Bare names count only under these: "node.js" and "main.py" are not addresses, though .js and .py read alike.
 _BARE_SUFFIXES = (
     "com|net|org|info|biz|ru|su|ua|cn|top|xyz|online|site|club|shop|store|live|vip|link|click|icu|fun|win|bid|"
@@ -41,7 +41,8 @@ _SPELLED = re.compile(
     re.IGNORECASE,
 )
 _DOTS = re.compile(_DOT, re.IGNORECASE)
-_SPELLED_SIGNS = ("dot", " .", "(.", "[.", "( .", "[ .", "{.", "(,", "[,", "•", "●", "․", "。")
+_BRACKETED_SIGNS = ("(.", "[.", "{.", "(,", "[,")
+_SIGNS_BEYOND_ASCII = ("•", "●", "․", "。")
 # "jo at example dot com", "jo [at] example dot com": an address of a person. The plain word only before free mail.
 _AT = re.compile(r"(?P<sign>@|[(\[{]\s?(?:at|@)\s?[)\]}])\s{0,2}$|\w\sat\s$", re.IGNORECASE)
 _AT_CHARS = 12
@@ -51,7 +52,9 @@ _NO_NAMES = frozenset(
     "vb c use using uses used with for via to".split()
 )
 _TRAILING = ".,;:!?)*_~…»”’"
-_MAYBE = re.compile(r"://|www|\.[a-z]{2}", re.IGNORECASE)
+_SIGNS = re.compile(r"[.:](?=\S)")
+_TO_SPACE = re.compile(r"\S*")
+_HOST_ENDS = re.compile(r"[/?#\\ \t\n]")
 
 SHORTENERS = frozenset(
     "bit.ly goo.gl tinyurl.com t.co is.gd ow.ly buff.ly cutt.ly rebrand.ly t.ly rb.gy shorturl.at tiny.cc bl.ink "
@@ -97,8 +100,7 @@ KNOWN = frozenset(
 """Registered domains that many readers of blogs link to and that sell nothing there; learnt from, not trusted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One address.
 
     Attributes
@@ -122,8 +124,7 @@ class Link:
         return self.text != self.address
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An address taken apart; every part in lower case, "" if it has none.
 
     Attributes
@@ -153,16 +154,12 @@ def find(text: str, *, at_most: int) -> list[Link]:
     With a scheme, with ``www.``, or bare under a common suffix; ``hxxp`` counts as ``http``. Addresses written
     out ("example dot com") count too, unless they are those of a person.
     """
-    found = (
-        list(itertools.islice(_spelled(text), at_most))
-        if any(sign in text for sign in _SPELLED_SIGNS)
-        else []
-    )
-    if _MAYBE.search(text):
+    found = list(itertools.islice(_spelled(text), at_most)) if _may_be_spelled(text) else []
+    if "." in text or "://" in text:
         written = found
         found, done, spelled = [], 0, iter([*written, None])
         following = next(spelled)
-        for match in _URL.finditer(text):
+        for match in _written(text):
             address = match.group().rstrip(_TRAILING)
             if not address or match.start() < done:
                 continue
@@ -182,6 +179,32 @@ def find(text: str, *, at_most: int) -> list[Link]:
             found.append(following)
             following = next(spelled)
     return found[:at_most]
+
+
+def _written(text: str) -> Iterator[re.Match[str]]:
+    """Yield what ``_URL`` finds in a text.
+
+    No address has white space in it, and all have a dot or a colon with something behind it. Looking only into words
+    that have takes 3 microseconds instead of 35 for 400 characters.
+    """
+    done = 0
+    for sign in _SIGNS.finditer(text):
+        at = sign.start()
+        if at < done:
+            continue
+        before = text[done:at]
+        begin = at - len(before.rsplit(None, 1)[-1]) if before and not before[-1].isspace() else at
+        done = _TO_SPACE.match(text, at).end()  # type: ignore[union-attr]  # matches the empty string too
+        yield from _URL.finditer(text, begin, done)
+
+
+def _may_be_spelled(text: str) -> bool:
+    """Tell whether a text has a sign that every address written out has."""
+    if "dot" in text or " ." in text:
+        return True
+    if ("(" in text or "[" in text or "{" in text) and any(sign in text for sign in _BRACKETED_SIGNS):
+        return True
+    return not text.isascii() and any(sign in text for sign in _SIGNS_BEYOND_ASCII)
 
 
 def _spelled(text: str) -> Iterator[Link]:
@@ -210,8 +233,12 @@ def parse(address: str) -> Address:
 
     ``urllib.parse.urlsplit`` raises on brackets and passes white space: here nothing raises.
     """
-    bare = _SCHEME.sub("", address.strip(), count=1)
-    cut = next((i for i, char in enumerate(bare) if char in "/?#\\ \t\n"), len(bare))
+    bare = address.strip()
+    scheme = _SCHEME.match(bare)
+    if scheme is not None:
+        bare = bare[scheme.end() :]
+    host_end = _HOST_ENDS.search(bare)
+    cut = len(bare) if host_end is None else host_end.start()
     authority, rest = bare[:cut].lower(), bare[cut:]
     host = authority.rpartition("@")[2].partition(":")[0].strip(".")[:253]
     if host.startswith("www."):

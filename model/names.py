@@ -36,12 +36,14 @@ def facts(author: str, folded: list[str]) -> list[str]:
     list of str
         Empty where the name has letters of a script that the lists do not know.
     """
-    if not folded or any(letter >= _FIRST_NOT_LATIN and letter.isalpha() for letter in author):
+    if not folded or (
+        not author.isascii() and any(letter >= _FIRST_NOT_LATIN and letter.isalpha() for letter in author)
+    ):
         return []
     given, family = _names("given"), _names("family")
     n_words = min(len(folded), _MAX_WORDS)
     known = "given" if folded[0] in given else "other"
-    n_unknown = sum(1 for word in folded if len(word) > 1 and word not in given and word not in family)
+    n_unknown = len([word for word in folded if len(word) > 1 and word not in given and word not in family])
     found = [f"name:first:{known}:{n_words}", f"name:unknown:{min(n_unknown, _MAX_WORDS)}of{n_words}"]
     if len(folded) > 1:
         found.append(f"name:last:{'family' if folded[-1] in family else 'other'}")

@@ -58,12 +58,14 @@ def name_facts(
         low = address[:_MAX_CHARS].lower()
         n_shared = sum(word in low for word in telling)
         found.append(f"author:in-address:{min(n_shared, _MAX_WORDS)}of{n_telling}")
-    spoken = words(folded_body[:_MAX_CHARS])
-    if len(author_words) > 1 and f" {' '.join(author_words)} " in f" {' '.join(spoken)} ":
-        found.append("author:phrase-in-text")
-    n_shared = len(set(telling).intersection(spoken))
-    if n_shared:
-        found.append(f"author:words-in-text:{min(n_shared, _MAX_WORDS)}of{n_telling}")
+    early = folded_body[:_MAX_CHARS]
+    if any(word in early for word in telling):  # spares most comments the search for words
+        spoken = words(early)
+        if len(author_words) > 1 and f" {' '.join(author_words)} " in f" {' '.join(spoken)} ":
+            found.append("author:phrase-in-text")
+        n_shared = len(set(telling).intersection(spoken))
+        if n_shared:
+            found.append(f"author:words-in-text:{min(n_shared, _MAX_WORDS)}of{n_telling}")
     if len(body) > _MIN_BODY and _has_foreign_letter(author) and not _has_foreign_letter(body):
         found.append("author:other-letters")
     if linked:

@@ -79,6 +79,8 @@ def facts(folded: NDArray[np.uint32], site_lang: str) -> list[str]:
         ``script:foreign`` for letters that the site has no use for; ``script:latin`` for Latin ones on a site
         of another script, where they are common; else nothing.
     """
+    if not site_lang:
+        return []
     languages = [tag.strip().replace("_", "-").partition("-")[0].lower() for tag in site_lang.split(",")]
     own = {_OF_LANGUAGE.get(language, "latin") for language in languages if language}
     if not own or (own == {"latin"} and folded.max(initial=0) < _STARTS[5]):

@@ -6,7 +6,7 @@ It knows characters only; markup is the business of ``markup.py`` and links that
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ DIGIT = 256
 SYMBOL = 512
 FOREIGN = 1024
 LETTER = 2048
+CAPITAL = 4096
 
 LINK_MARK = 0xE000
 """A private code point that stands where an address was taken out; it counts as a word."""
@@ -69,6 +70,10 @@ _STROKED = {ord(pair[0]): pair[1] for pair in "ıi łl Łl øo Øo đd Đd ħh �
 # Emoji and ornaments, and the signs that writers of spam put between letters; (c) and (r) stand before.
 _FIRST_SYMBOL = 0x2190
 _GAP_SIGNS = "*~^•·¦"
+
+# Small letters, and a space for every control character before it.
+_ASCII_FOLD = bytes(range(256)).lower().translate(bytes(max(code, 32) for code in range(256)))
+_CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # Palochka, drawn as an i or an l.
 _STROKE = 0x4CF
@@ -147,6 +152,8 @@ def _fill_page(page: int) -> None:
             if twin and len(result) == 1:
                 flags |= LOOKALIKE
                 _TWIN[code] = ord(twin)
+        if char.isupper():
+            flags |= CAPITAL
         _CLASS[code] = flags
     for other in {code >> _PAGE_BITS for code in results}:
         if _FOLD[other << _PAGE_BITS] == _UNKNOWN:
@@ -155,11 +162,11 @@ def _fill_page(page: int) -> None:
 
 def _tables_for(codes: NDArray[np.uint32]) -> NDArray[np.int32]:
     """Return each code's fold, filling what no text has asked for yet."""
-    fold = _FOLD[codes]
+    fold = _FOLD.take(codes)
     if fold.size and fold.min() == _UNKNOWN:
         for page in np.unique(codes[fold == _UNKNOWN] >> _PAGE_BITS):
             _fill_page(int(page))
-        fold = _FOLD[codes]
+        fold = _FOLD.take(codes)
     return fold
 
 
@@ -170,11 +177,10 @@ for _page in (*range(6), LINK_MARK >> _PAGE_BITS):  # Latin, Greek, Cyrillic: al
 
 def classes(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """Return the class bits of each code point of a folded text; of any other text only what is known yet."""
-    return _CLASS[codes]
+    return _CLASS.take(codes)
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """A folded text.
 
     Attributes
@@ -200,6 +206,15 @@ def code_points(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
+def count_capitals(text: str) -> int:
+    """Return the number of capital letters."""
+    if text.isascii():
+        return len(text) - len(text.encode("ascii").translate(None, _CAPITALS))
+    codes = code_points(text)
+    _tables_for(codes)
+    return int(np.count_nonzero(_CLASS.take(codes) & CAPITAL))
+
+
 def fold(text: str) -> Folded:
     """Fold a text: lower case, compatibility forms, no accents, no invisible characters, look-alikes undone.
 
@@ -219,11 +234,11 @@ def fold(text: str) -> Folded:
     differ in them more often than words do.
     """
     if text.isascii():
-        low = np.frombuffer(text.lower().encode("ascii"), dtype=np.uint8)
-        return Folded(np.where(low < 33, 32, low).astype(np.uint32), None)
+        low = text.encode("ascii").translate(_ASCII_FOLD)
+        return Folded(np.frombuffer(low, dtype=np.uint8).astype(np.uint32), None)
     codes = code_points(text)
     mapped = _tables_for(codes)
-    flags = _CLASS[codes]
+    flags = _CLASS.take(codes)
     n_styled = int(np.count_nonzero(flags & STYLED))
     origin: NDArray[np.int32] | None = None
     if mapped.max(initial=0) >= _EXPANDED:
@@ -284,4 +299,4 @@ def _undo_lookalikes(
 
 def to_text(codes: NDArray[np.uint32]) -> str:
     """Return the code points as a string."""
-    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")

@@ -150,6 +150,15 @@ def facts_of(body: str) -> list[str]:
     return document.facts
 
 
+@pytest.mark.parametrize(
+    "body", ["one http://a.example two", "o\x7fne http://a.example two", "øne http://a.example two"]
+)
+def test_one_mark_stands_for_each_link(body):
+    folded = text.to_text(prepare(Comment(body=body)).segments[0].codes)
+    assert folded.count(chr(text.LINK_MARK)) == 1
+    assert "\x7f" not in folded
+
+
 def test_an_address_written_out_counts_as_a_link():
     facts = facts_of("visit example dot com today")
     assert {"links:1", "link:domain:example.com", "disguise:address:1"} <= set(facts)

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,14 @@ def test_mixed_hashes_fill_a_table_evenly():
 def test_too_long_a_text_is_refused():
     with pytest.raises(ValueError, match="at most"):
         hashing.prefix_sums(np.zeros(hashing.MAX_CODES + 1, np.uint32))
+
+
+@pytest.mark.parametrize("values", [[], [7], [3, 1, 3, 3, 2, 1]])
+def test_equal_values_come_together_in_their_order(values):
+    groups = hashing.group(np.array(values, dtype=np.uint32))
+    assert groups.values.tolist() == sorted(set(values))
+    assert groups.values[groups.of].tolist() == values
+    members = [groups.order[begin:end].tolist() for begin, end in itertools.pairwise(groups.begins.tolist())]
+    assert members == [
+        [at for at, other in enumerate(values) if other == value] for value in sorted(set(values))
+    ]

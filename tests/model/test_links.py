@@ -15,11 +15,19 @@ from model import links
         ("www.shop.example/now!", ["www.shop.example/now"]),
         ("visit cheap-shoes.com/sale today", ["cheap-shoes.com/sale"]),
         ("mail me@example.com, use node.js or main.py", []),
+        ("line\nhttp://a.example\x0bb.com c.org", ["http://a.example", "b.com", "c.org"]),
+        ("(see:http://localhost/x) a.com,b.net", ["http://localhost/x", "a.com", "b.net"]),
         ("e.g. this is fine... no links here", []),
     ],
 )
 def test_addresses_are_found_in_plain_text(text, expected):
     assert [link.text for link in links.find(text, at_most=10)] == expected
+
+
+@given(st.lists(st.sampled_from([*"ahtpw.:/-@, \n\u2003", ".com", "http://", "www."])).map("".join))
+def test_looking_into_words_with_signs_misses_no_address(text):
+    whole = [match.span() for match in links._URL.finditer(text)]
+    assert [match.span() for match in links._written(text)] == whole
 
 
 def test_no_more_links_than_asked_for():
