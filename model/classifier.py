@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model.budget import CutTable
 from model.card import ModelCard
 from model.comment import Comment
-from model.document import prepare
+from model.document import Document, prepare
 from model.explain import explain
 from model.features import Extractor, FeatureParams, Rows
 from model.flip import Flip, smallest_flip
@@ -87,7 +87,9 @@ class SpamClassifier:
         """Return each comment's calibrated P(spam), in [0, 1], shape (n_comments,)."""
         return sigmoid(self.log_odds(comments))
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict:
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, document: Document | None = None
+    ) -> Verdict:
         """Score one comment, decide on it and give the reasons.
 
         Parameters
@@ -95,6 +97,8 @@ class SpamClassifier:
         comment : Comment
         policy : Policy, optional
             Cut-offs to decide by; the version's own if not given.
+        document : Document, optional
+            The comment, prepared, where that has been done before; its list of facts is added to.
 
         Returns
         -------
@@ -102,7 +106,7 @@ class SpamClassifier:
             Its clues and ``bias`` add up to ``log_odds``, to within rounding.
         """
         policy = policy or self.policy
-        document = prepare(comment)
+        document = prepare(comment) if document is None else document
         tokens = self._extractor.occurrences(document)
         log_odds = float(self._sum(tokens.row)[0])
         score = float(sigmoid(np.array([log_odds]))[0])

@@ -13,6 +13,7 @@ import structlog
 
 from model.budget import CutTable
 from model.comment import Comment
+from model.document import Document
 from model.errors import ModelUnavailable
 from model.verdict import Policy, Verdict
 
@@ -34,7 +35,9 @@ class Scorer(Protocol):
     @property
     def cut_table(self) -> CutTable | None: ...
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict: ...
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, document: Document | None = None
+    ) -> Verdict: ...
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from model.budget import CutTable
 from model.comment import Comment
+from model.document import Document
 from model.errors import ArtifactRejected, ModelUnavailable
 from model.verdict import Clue, Policy, Verdict
 
@@ -25,7 +26,9 @@ class FixedScore:
         self.version = version
         self.policy = policy
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict:
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, document: Document | None = None
+    ) -> Verdict:
         return self._verdict(self.fixed_score, (Clue("always the same", 1.0, "body"),), policy)
 
     def _verdict(self, score: float, clues: tuple[Clue, ...], policy: Policy | None) -> Verdict:
@@ -50,7 +53,9 @@ class KeywordScore(FixedScore):
     def __init__(self, *, version: str = "keyword-1", policy: Policy = POLICY) -> None:
         super().__init__(0.01, version=version, policy=policy)
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict:
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, document: Document | None = None
+    ) -> Verdict:
         for word, score in self.SCORES.items():
             if word in comment.body:
                 return self._verdict(score, (Clue(f'word "{word}"', 3.5, "body"),), policy)
@@ -63,7 +68,9 @@ class BrokenScore(FixedScore):
     def __init__(self) -> None:
         super().__init__(0.5)
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict:
+    def judge(
+        self, comment: Comment, policy: Policy | None = None, document: Document | None = None
+    ) -> Verdict:
         raise ValueError(f"cannot read {comment.body}")
 
 
