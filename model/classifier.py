@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model.budget import CutTable
 from model.card import ModelCard
 from model.comment import Comment
-from model.document import prepare
+from model.document import Document, prepare
 from model.explain import explain
 from model.features import Extractor, FeatureParams, Occurrences, Rows
 from model.flip import Flip, smallest_flip
@@ -96,7 +96,11 @@ class SpamClassifier:
         return Examples(self._site_extractor.rows(comments), self.log_odds(comments))
 
     def judge(
-        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+        self,
+        comment: Comment,
+        policy: Policy | None = None,
+        site: SiteWeights | None = None,
+        document: Document | None = None,
     ) -> Verdict:
         """Score one comment, decide on it and give the reasons.
 
@@ -107,6 +111,8 @@ class SpamClassifier:
             Cut-offs to decide by; the version's own if not given.
         site : SiteWeights, optional
             What the site's moderators taught, learnt from ``examples`` of this very version.
+        document : Document, optional
+            The comment, prepared, where that has been done before; its list of facts is added to.
 
         Returns
         -------
@@ -114,7 +120,7 @@ class SpamClassifier:
             Its clues and ``bias`` add up to ``log_odds``, to within rounding.
         """
         policy = policy or self.policy
-        document = prepare(comment)
+        document = prepare(comment) if document is None else document
         tokens = self._extractor.occurrences(document)
         log_odds = float(self._sum(tokens.row)[0])
         clues = explain(document, tokens, self.weights)

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import hashing, links
 from model.comment import Comment, Company
-from model.document import BODY, Document, prepare
-from model.layout import lay_out
+from model.document import Document
+from model.wording import Wording
 
 N_MINIMA = 4
 _SHINGLE = 3
@@ -24,6 +25,8 @@ _MIN_WORDS = 6
 _OPENING = 4
 _MIN_OPENING = 5
 _MAX_DOMAINS = 6
+#: Earlier comments that a mark is looked up for; the latest ones.
+MAX_PER_MARK = 50
 # Odd numbers; each makes another order of the same shingles.
 _ORDERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 
@@ -77,15 +80,21 @@ def author_of(comment: Comment) -> int:
     return _number(hashing.of_name(" ".join(comment.author.casefold().split())))
 
 
-def marks(comment: Comment) -> tuple[Mark, ...]:
+def marks(document: Document, wording: Wording) -> tuple[Mark, ...]:
     """Return a comment's marks: four minima of its word triples, its opening words, its little-known domains.
+
+    Parameters
+    ----------
+    document : Document
+        The comment, prepared.
+    wording : Wording
+        Its words.
 
     References
     ----------
     A. Z. Broder, "On the resemblance and containment of documents", 1997 (min-wise hashing).
     """
-    document = prepare(comment)
-    found = _wording(document)
+    found = _of_words(wording.hashes)
     domains = sorted(
         {
             fact.partition(":domain:")[2]
@@ -99,11 +108,7 @@ def marks(comment: Comment) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def _wording(document: Document) -> list[Mark]:
-    body = Document([segment for segment in document.segments if segment.field == BODY], [])
-    layout = lay_out([body])
-    sums = hashing.prefix_sums(layout.codes)
-    words = hashing.spans(sums, layout.starts, layout.ends)
+def _of_words(words: NDArray[np.uint64]) -> list[Mark]:
     found = []
     if words.size >= _MIN_WORDS:
         triples = hashing.pairs(hashing.pairs(words[:-2], words[1:-1]), words[2:])

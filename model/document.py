@@ -106,6 +106,16 @@ def prepare(comment: Comment) -> Document:
     return Document(segments, facts)
 
 
+def accompanied(document: Document, company: Company) -> Document:
+    """Return the document of the same comment with its company counted; ``prepare`` would make the same one.
+
+    For those who need the document to find the company.
+    """
+    facts = list(document.facts)
+    _add_company(company, facts)
+    return Document(document.segments, facts)
+
+
 def bucket(count: float) -> int:
     """Return 0, 1, 2, 3 (3-4), 4 (5-8), 5 (9-16) ... for a count."""
     return 0 if count <= 0 else math.ceil(math.log2(count)) + 1

@@ -15,6 +15,7 @@ from service.calibration import Calibration
 from service.champion import Champion, FixedModel, Scorer, ScorerSource
 from service.checking import Checker
 from service.clock import Clock, utc_now
+from service.company import CompanyCounter
 from service.components import EXTENSION, Components
 from service.db import Database
 from service.failures import install_failures
@@ -34,6 +35,7 @@ from service.startup import open_registry, secret_of
 from service.statistics import Statistics
 from service.stores.calibration import CalibrationStore
 from service.stores.checks import CheckStore
+from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
@@ -92,6 +94,7 @@ def create_app(
         learning=learning,
         pseudonyms=pseudonyms,
         clock=clock,
+        company=_company(settings, database, site_store, clock),
     )
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
@@ -136,6 +139,14 @@ def warm_up(app: Flask) -> None:
     with contextlib.suppress(ModelUnavailable):
         # An address and a letter beyond ASCII, because the tables for both are filled on first use.
         models.current().judge(Comment(body="wärm-up http://example.org/", url="http://example.com/"))
+
+
+def _company(
+    settings: Settings, database: Database, site_store: SiteStore, clock: Clock
+) -> CompanyCounter | None:
+    if not settings.company_days:
+        return None
+    return CompanyCounter(CompanyStore(database, site_store), clock, days=settings.company_days)
 
 
 def _models(settings: Settings, scorer: Scorer | ScorerSource | None) -> ScorerSource:

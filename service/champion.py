@@ -13,6 +13,7 @@ import structlog
 
 from model.budget import CutTable
 from model.comment import Comment
+from model.document import Document
 from model.errors import ModelUnavailable
 from model.site_weights import SiteWeights
 from model.verdict import Policy, Verdict
@@ -36,7 +37,11 @@ class Scorer(Protocol):
     def cut_table(self) -> CutTable | None: ...
 
     def judge(
-        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+        self,
+        comment: Comment,
+        policy: Policy | None = None,
+        site: SiteWeights | None = None,
+        document: Document | None = None,
     ) -> Verdict: ...
 
 

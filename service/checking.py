@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
-from model.comment import Comment
+from model.comment import Comment, Company
+from model.company import Mark, author_of, marks
+from model.document import accompanied, prepare
 from model.sketch import sketch, word_set
 from model.verdict import Clue, Decision, Policy, Verdict
+from model.wording import Wording, wording
 from service.champion import Scorer, ScorerSource
 from service.clock import Clock
 from service.fingerprint import canonical_content
@@ -21,6 +24,7 @@ from service.settings import UnsureAnswer
 from service.sites import SiteAddress
 from service.stores.checks import CheckRecord
 from service.stores.comments import comment_values, cut
+from service.stores.company import CheckMarks
 from service.stores.keys import Key
 
 GUARANTEED_SPAM = "akismet-guaranteed-spam"
@@ -57,6 +61,10 @@ _LISTED = {
     Side.ALLOW: (DecidedBy.ALLOW_LIST, Answer.HAM, Decision.HAM),
     Side.DENY: (DecidedBy.DENY_LIST, Answer.SPAM, Decision.SPAM),
 }
+
+
+#: Rules by which a site says that a comment is no spam.
+_TRUSTED = (DecidedBy.ADMINISTRATOR, DecidedBy.ALLOW_LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +174,39 @@ class TaughtSites(Protocol):
     def current(self, site: SiteAddress, scorer: Scorer) -> Taught: ...
 
 
+class CompanySource(Protocol):
+    """Whoever counts what a comment has in common with earlier ones."""
+
+    def count(
+        self, author: int, marks: Sequence[Mark], *, site: SiteAddress, content_hash: str
+    ) -> Company | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What came of judging a comment, the answer and what is to be kept of the way to it."""
+
+    outcome: CheckOutcome
+    wording: Wording
+    content_hash: str
+    author: int = 0
+    marks: Sequence[Mark] = ()
+    company: Company | None = None
+
+
 class Checker:
-    """Judges comments and records each check before it is answered."""
+    """Judges comments and records each check before it is answered.
+
+    Parameters
+    ----------
+    models : ScorerSource
+    checks : CheckLog
+    policies : PolicySource
+    pseudonyms : Pseudonyms
+    clock : Clock
+    company : CompanySource, optional
+        Without it no comment has company, nor leaves marks for others to meet.
+    """
 
     def __init__(
         self,
@@ -178,6 +217,7 @@ class Checker:
         pseudonyms: Pseudonyms,
         clock: Clock,
         learning: TaughtSites | None = None,
+        company: CompanySource | None = None,
     ) -> None:
         self._models = models
         self._checks = checks
@@ -185,6 +225,7 @@ class Checker:
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._learning = learning
+        self._company = company
 
     def check(self, request: CheckRequest, *, key: Key, guid: str) -> CheckOutcome:
         """Decide on a comment and record it.
@@ -207,9 +248,9 @@ class Checker:
         sqlalchemy.exc.SQLAlchemyError
             If the check cannot be recorded.
         """
-        outcome = self._judge(request)
-        self._checks.add(self._record(request, outcome, key, guid))
-        return outcome
+        judged = self._judge(request)
+        self._checks.add(self._record(request, judged, key, guid))
+        return judged.outcome
 
     def check_all(self, requests: Mapping[str, CheckRequest], *, key: Key) -> list[CheckOutcome]:
         """Decide on several comments, given by the names of their checks, and record all of them or none.
@@ -219,21 +260,38 @@ class Checker:
         ModelUnavailable, sqlalchemy.exc.SQLAlchemyError
             As ``check``.
         """
-        outcomes = [self._judge(request) for request in requests.values()]
+        found = [self._judge(request) for request in requests.values()]
         self._checks.add(
             *(
-                self._record(request, outcome, key, guid)
-                for (guid, request), outcome in zip(requests.items(), outcomes, strict=True)
+                self._record(request, judged, key, guid)
+                for (guid, request), judged in zip(requests.items(), found, strict=True)
             )
         )
-        return outcomes
+        return [judged.outcome for judged in found]
 
-    def _judge(self, request: CheckRequest) -> CheckOutcome:
+    def _judge(self, request: CheckRequest) -> _Judged:
+        comment = request.comment
         scorer = self._models.current()
         live, policy = self._policies.decide_by(request.site, scorer)
+        # Prepared once, for the score, the marks and the fingerprint: it is a good part of what judging costs.
+        document = prepare(comment)
+        canonical = canonical_content(comment.body, comment.author, comment.url)
+        content_hash = self._pseudonyms.digest("content", canonical)
+        words = wording(document)
+        author, company = 0, None
+        left: tuple[Mark, ...] = ()
+        if self._company is not None:
+            author, left = author_of(comment), marks(document, words)
+            company = self._company.count(author, left, site=request.site, content_hash=content_hash)
+        if company is not None:
+            comment, document = replace(comment, company=company), accompanied(document, company)
         taught = NOTHING if self._learning is None else self._learning.current(request.site, scorer)
-        verdict = scorer.judge(request.comment, policy, taught.weights)
-        outcome = replace(self._decide(request, verdict, live), site_version=taught.version)
+        verdict = scorer.judge(comment, policy, taught.weights, document)
+        outcome = replace(self._answer(request, verdict, live), site_version=taught.version)
+        return _Judged(outcome, words, content_hash, author, left, company)
+
+    def _answer(self, request: CheckRequest, verdict: Verdict, live: LivePolicy) -> CheckOutcome:
+        outcome = self._decide(request, verdict, live)
         if not live.policy.discard and outcome.discard:
             outcome = replace(outcome, discard=False)
         if live.policy.log_only:
@@ -263,15 +321,14 @@ class Checker:
         discard = answer is Answer.SPAM and verdict.discard
         return CheckOutcome(answer, verdict.decision, discard, DecidedBy.MODEL, verdict)
 
-    def _record(self, request: CheckRequest, outcome: CheckOutcome, key: Key, guid: str) -> CheckRecord:
-        comment = request.comment
-        canonical = canonical_content(comment.body, comment.author, comment.url)
+    def _record(self, request: CheckRequest, judged: _Judged, key: Key, guid: str) -> CheckRecord:
+        comment, outcome = request.comment, judged.outcome
         values = comment_values(
             comment, ip=request.ip, user_role=request.user_role, pseudonyms=self._pseudonyms
         )
         values |= {
             "guid": guid,
-            "content_hash": self._pseudonyms.digest("content", canonical),
+            "content_hash": judged.content_hash,
             "recheck_reason": cut("recheck_reason", request.recheck_reason),
             "callback": cut("callback", request.callback),
             "is_test": request.is_test,
@@ -288,8 +345,11 @@ class Checker:
             ],
             "decided_by": outcome.decided_by.value,
             "sketch": (
-                sketch(word_set(comment)) if outcome.answer is Answer.HAM and not request.is_test else None
+                sketch(word_set(judged.wording))
+                if outcome.answer is Answer.HAM and not request.is_test
+                else None
             ),
+            "company": None if judged.company is None else asdict(judged.company),
             "would_answer": None if outcome.would_answer is None else outcome.would_answer.value,
             "request_hash": None if request.name is None else request.name.request_hash,
             "request_content_hash": None if request.name is None else request.name.content_hash,
@@ -301,4 +361,7 @@ class Checker:
                 "spam": int(outcome.answer is Answer.SPAM),
                 "ham": int(outcome.answer is Answer.HAM),
             }
-        return CheckRecord(self._clock(), key.id, request.site, values, counted)
+        left = None
+        if judged.marks and not request.is_test:
+            left = CheckMarks(judged.author, judged.marks, is_trusted=outcome.decided_by in _TRUSTED)
+        return CheckRecord(self._clock(), key.id, request.site, values, counted, left)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Column, Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from service.commits import GroupCommit
 from service.turns import WriteTurn
@@ -132,6 +132,38 @@ class Database:
         self.engine.dispose()
         if self._turn is not None:
             self._turn.close()
+
+
+@contextlib.contextmanager
+def dispensable(connection: Connection, on_failure: Callable[[SQLAlchemyError], None]) -> Iterator[None]:
+    """Open a part of a transaction that the rest can do without: if it fails, only it is undone.
+
+    Parameters
+    ----------
+    connection : Connection
+    on_failure : callable
+        Called with the error, which goes no further. An error that ended the whole transaction does.
+    """
+    if connection.dialect.name != "sqlite":
+        try:
+            with connection.begin_nested():
+                yield
+        except SQLAlchemyError as error:
+            if connection.invalidated:
+                raise
+            on_failure(error)
+        return
+    _execute(connection, "SAVEPOINT dispensable")
+    try:
+        yield
+    except SQLAlchemyError as error:
+        driver: Any = connection.connection.dbapi_connection
+        # SQLite gives up all of it where a disk is full or fails; what follows would not be in a transaction.
+        if not driver.in_transaction:
+            raise
+        _execute(connection, "ROLLBACK TO dispensable")
+        on_failure(error)
+    _execute(connection, "RELEASE dispensable")
 
 
 def increment(

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 import sys
+import time
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -55,6 +56,31 @@ def configure_logging(*, log_format: str, level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+class Seldom:
+    """Says when it is time for a message that could be written with every request.
+
+    Parameters
+    ----------
+    every_s : float
+        Seconds from one message to the next.
+    monotonic : callable
+        Seconds that only rise.
+    """
+
+    def __init__(self, every_s: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._every_s = every_s
+        self._monotonic = monotonic
+        self._next = float("-inf")
+
+    def __call__(self) -> bool:
+        """Tell whether it is time; if so, the next time is as many seconds away."""
+        now = self._monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._every_s
+        return True
 
 
 def describe(error: BaseException) -> str:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.comment import Comment, Label
+from model.document import prepare
 from model.sketch import estimates, similarity, sketch, word_set
+from model.wording import wording
 from service.clock import Clock
 from service.feedback import Feedback
 from service.stores.checks import StoredCheck
@@ -80,7 +83,7 @@ class Retrospect:
         best: dict[str, tuple[float, str]] = {}
         bodies: dict[str, StoredCheck] = {}
         for spam in self._log.spam(since):
-            words = word_set(Comment(body=spam.body))
+            words = _words(spam.body)
             wanted = sketch(words)
             if wanted is None:
                 continue
@@ -91,7 +94,7 @@ class Retrospect:
             for guid in (passed[place].guid for place in places):
                 if guid not in bodies:
                     continue
-                likeness = similarity(words, word_set(Comment(body=bodies[guid].values["body"])))
+                likeness = similarity(words, _words(bodies[guid].values["body"]))
                 if likeness >= max(NEAR, best.get(guid, (0.0, ""))[0]):
                     best[guid] = (likeness, spam.site)
         found = [NearCopy(bodies[guid], *told) for guid, told in best.items()]
@@ -115,3 +118,7 @@ class Retrospect:
             )
             corrected.append((guid, check, is_new))
         return corrected
+
+
+def _words(body: str) -> NDArray[np.uint64]:
+    return word_set(wording(prepare(Comment(body=body))))

@@ -20,6 +20,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -223,6 +225,15 @@ checks = Table(
         LargeBinary(128),
         info=_notice("a fingerprint of its words, to find near-copies of what turns out to be spam"),
     ),
+    # NULL where nobody counted: switched off, or the count failed.
+    Column(
+        "company",
+        JSON(none_as_null=True),
+        info=_notice(
+            "how many earlier comments under other names had much of its wording, its opening words or a linked"
+            " domain, as was counted for the score"
+        ),
+    ),
     # Set where the site's policy is to log only.
     Column(
         "would_answer",
@@ -254,6 +265,59 @@ checks = Table(
         sqlite_where=text("request_hash IS NOT NULL"),
         postgresql_where=text("request_hash IS NOT NULL"),
     ),
+)
+
+# By what near-copies find each other; see model/company.py. The rows stand in the order in which they are looked
+# up, since a check looks up some ten of them and nothing else is asked of them often.
+company_marks = Table(
+    "company_marks",
+    metadata,
+    Column(
+        "value",
+        BigInteger,
+        nullable=False,
+        info=_notice(
+            "up to eleven numbers worked out from its wording, its opening words and the domains it links to,"
+            " which near-copies have in common"
+        ),
+    ),
+    Column(
+        "sort",
+        SmallInteger,
+        nullable=False,
+        info=_notice("of each number, which of these it was worked out from"),
+    ),
+    Column("check_id", ForeignKey("checks.id", ondelete="CASCADE"), nullable=False),
+    Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "author",
+        BigInteger,
+        nullable=False,
+        info=_notice("a number worked out from the author's name, to tell other names by"),
+    ),
+    Column(
+        "content",
+        BigInteger,
+        nullable=False,
+        info=_notice("a part of the keyed hash of the comment, so that it is not taken for its own copy"),
+    ),
+    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it came")),
+    Column(
+        "is_ham",
+        Boolean,
+        nullable=False,
+        info=_notice("whether a moderator or a rule of the site has said that it is no spam"),
+    ),
+    PrimaryKeyConstraint("value", "sort", "check_id"),
+    Index(None, "check_id"),
+    Index(
+        "ix_company_marks_ham",
+        "site_id",
+        "value",
+        sqlite_where=text("is_ham"),
+        postgresql_where=text("is_ham"),
+    ),
+    sqlite_with_rowid=False,
 )
 
 feedback = Table(

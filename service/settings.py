@@ -132,6 +132,15 @@ class Settings(BaseModel):
             " agree (replyguard feedback). 0 learns nothing by itself."
         ),
     )
+    company_days: int = Field(
+        default=60,
+        ge=0,
+        le=3650,
+        description=(
+            "Days for which a comment is remembered as possible company of later ones: near-copies, the same"
+            " opening words and the same linked domains under other names count as evidence. 0: not at all."
+        ),
+    )
     corpora: Path | None = Field(
         default=None,
         description="Folder of labelled comments, for training only. The service runs without it.",

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from model.registry import Registry
 from service.clock import utc_now
+from service.company import purge_marks
 from service.db import Database
 from service.outages import outage_of
 from service.promotion import Promotion
@@ -22,8 +23,10 @@ from service.queue import Jobs, open_queue, wake_worker
 from service.retraining import Trainer
 from service.settings import Settings
 from service.startup import open_database, open_registry
+from service.stores.company import CompanyStore
 from service.stores.material import MaterialStore
 from service.stores.runs import RunStore
+from service.stores.sites import SiteStore
 from service.stores.versions import ModelEventStore
 
 _log = structlog.get_logger(__name__)
@@ -82,8 +85,11 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
     )
     stopping = consumer.stop_flag.is_set
     trainer = open_trainer(settings, database, stopping=stopping)
+    marks = CompanyStore(database, SiteStore())
 
     def look_after() -> None:
+        with _logged():
+            purge_marks(marks, utc_now, days=settings.company_days, stopping=stopping)
         with _logged():
             trainer.request_if_due(every_days=settings.retrain_every_days, at=settings.retrain_at)
         work_off()

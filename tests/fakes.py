@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from model.budget import CutTable
 from model.comment import Comment
+from model.document import Document
 from model.errors import ArtifactRejected, ModelUnavailable
 from model.site_weights import SiteWeights
 from model.verdict import Clue, Policy, Verdict
@@ -27,7 +28,11 @@ class FixedScore:
         self.policy = policy
 
     def judge(
-        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+        self,
+        comment: Comment,
+        policy: Policy | None = None,
+        site: SiteWeights | None = None,
+        document: Document | None = None,
     ) -> Verdict:
         return self._verdict(self.fixed_score, (Clue("always the same", 1.0, "body"),), policy)
 
@@ -54,7 +59,11 @@ class KeywordScore(FixedScore):
         super().__init__(0.01, version=version, policy=policy)
 
     def judge(
-        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+        self,
+        comment: Comment,
+        policy: Policy | None = None,
+        site: SiteWeights | None = None,
+        document: Document | None = None,
     ) -> Verdict:
         for word, score in self.SCORES.items():
             if word in comment.body:
@@ -69,7 +78,11 @@ class BrokenScore(FixedScore):
         super().__init__(0.5)
 
     def judge(
-        self, comment: Comment, policy: Policy | None = None, site: SiteWeights | None = None
+        self,
+        comment: Comment,
+        policy: Policy | None = None,
+        site: SiteWeights | None = None,
+        document: Document | None = None,
     ) -> Verdict:
         raise ValueError(f"cannot read {comment.body}")
 

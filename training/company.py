@@ -7,12 +7,11 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 
 from model import company
-from model.comment import LabeledComment
+from model.comment import Comment, LabeledComment
+from model.document import prepare
+from model.wording import wording
 from training.corpus import by_source
 from training.spintax import KIND as GENERATED
-
-# As many as a service looks at; the latest are kept.
-_MAX_PER_MARK = 50
 
 
 def accompany(comments: Sequence[LabeledComment]) -> list[LabeledComment]:
@@ -26,12 +25,17 @@ def accompany(comments: Sequence[LabeledComment]) -> list[LabeledComment]:
         if rows[0].kind == GENERATED:
             continue
         seen: defaultdict[company.Mark, deque[company.Meeting]] = defaultdict(
-            lambda: deque(maxlen=_MAX_PER_MARK)
+            lambda: deque(maxlen=company.MAX_PER_MARK)
         )
         for place, row in enumerate(sorted(rows, key=lambda row: row.date)):
-            author, marks = company.author_of(row.comment), company.marks(row.comment)
+            author, marks = company.author_of(row.comment), _marks(row.comment)
             met = company.count(author, (meeting for mark in marks for meeting in seen.get(mark, ())))
             for mark in marks:
                 seen[mark].append(company.Meeting(place, author, mark))
             counted[id(row)] = dataclasses.replace(row, comment=dataclasses.replace(row.comment, company=met))
     return [counted.get(id(row), row) for row in comments]
+
+
+def _marks(comment: Comment) -> tuple[company.Mark, ...]:
+    document = prepare(comment)
+    return company.marks(document, wording(document))

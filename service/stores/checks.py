@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from service.db import Database
 from service.schema import checks, sites
 from service.sites import SiteAddress
+from service.stores.company import CheckMarks, CompanyStore
 from service.stores.counts import CountStore
 from service.stores.sites import SiteStore
 
@@ -33,6 +34,8 @@ class CheckRecord:
         The remaining columns of ``checks``.
     counted : dict of str to int
         What it adds to the day's counts; empty for a test.
+    marks : CheckMarks or None
+        What later comments may meet.
     """
 
     created_at: dt.datetime
@@ -40,6 +43,7 @@ class CheckRecord:
     site: SiteAddress
     values: dict[str, Any]
     counted: dict[str, int]
+    marks: CheckMarks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +129,8 @@ class CheckStore:
     def _add(self, connection: Connection, record: CheckRecord) -> int:
         """Write a check and count it; return its site's number."""
         site_id = self._sites.resolve(connection, record.site, record.created_at)
-        connection.execute(
-            _INSERT,
-            {
-                **record.values,
-                "created_at": record.created_at,
-                "key_id": record.key_id,
-                "site_id": site_id,
-            },
-        )
+        values = {**record.values, "created_at": record.created_at}
+        inserted = connection.execute(_INSERT, {**values, "key_id": record.key_id, "site_id": site_id})
         if record.counted:
             CountStore.add(
                 connection,
@@ -142,4 +139,7 @@ class CheckStore:
                 site_id=site_id,
                 amounts=record.counted,
             )
+        if record.marks is not None:
+            [check_id] = inserted.inserted_primary_key or (0,)
+            CompanyStore.add(connection, record.marks, check_id=check_id, site_id=site_id, values=values)
         return site_id

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from service.db import Database
 from service.schema import checks, feedback, sites
 from service.sites import SiteAddress
+from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
 from service.stores.site_weights import LEARNT, touch
 from service.stores.sites import SiteStore
@@ -190,6 +191,13 @@ class FeedbackStore:
                 learnt_at=learnt_at,
             )
         )
+        if not record.is_test:
+            CompanyStore.label(
+                connection,
+                site_id=site_id,
+                content_hash=record.content_hash,
+                is_ham=record.label == "ham",
+            )
         if count is not None:
             changes.append((record.created_at.date(), record.key_id, {count: 1}))
         # Always in the same order, so that two transactions never wait for each other's rows.

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, exists, func, or_, select
 
-from model.comment import Comment, Label
+from model.comment import Comment, Company, Label
 from service.db import Database
 from service.schema import checks, feedback, sites
 
@@ -66,7 +66,7 @@ class MaterialStore:
         answer = func.coalesce(checks.c.answer, feedback.c.claimed_answer)
         same = case((feedback.c.label == "spam", "true"), else_="false")
         query = (
-            select(feedback, sites.c.address, sites.c.display)
+            select(feedback, sites.c.address, sites.c.display, checks.c.company)
             .join(sites, sites.c.id == feedback.c.site_id)
             .outerjoin(checks, checks.c.id == feedback.c.check_id)
             .where(
@@ -170,4 +170,5 @@ def _comment(row: Row[Any]) -> Comment:
         referrer=row.referrer,
         honeypot=row.honeypot,
         nonce=row.nonce,
+        company=None if row.company is None else Company(**row.company),
     )

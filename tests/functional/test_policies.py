@@ -14,6 +14,8 @@ from sqlalchemy import select, text
 
 from model.budget import tabulate
 from model.comment import Comment
+from model.document import Document
+from model.site_weights import SiteWeights
 from model.verdict import Policy, Verdict
 from service.administration import SiteAdministration
 from service.components import EXTENSION
@@ -131,7 +133,13 @@ class Spread(KeywordScore):
 
     cut_table = tabulate(np.linspace(0, 1, 6_000), n_sources=25)
 
-    def judge(self, comment: Comment, policy: Policy | None = None) -> Verdict:
+    def judge(
+        self,
+        comment: Comment,
+        policy: Policy | None = None,
+        site: SiteWeights | None = None,
+        document: Document | None = None,
+    ) -> Verdict:
         return self._verdict(float(comment.body.split()[-1]), (), policy)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from model import company
 from model.comment import Comment
 from model.company import Meeting, Sort
+from model.document import prepare
+from model.wording import wording
 
 TEXT = (
     "I have been looking for a page like this one for months and am glad that somebody took the time to write "
@@ -12,12 +14,17 @@ TEXT = (
 )
 
 
+def marks(comment):
+    document = prepare(comment)
+    return company.marks(document, wording(document))
+
+
 def count(comment, *earlier):
     meetings = [
         Meeting(place, company.author_of(other), mark)
         for place, other in enumerate(earlier)
-        for mark in company.marks(other)
-        if mark in company.marks(comment)
+        for mark in marks(other)
+        if mark in marks(comment)
     ]
     return company.count(company.author_of(comment), meetings)
 
@@ -49,12 +56,10 @@ def test_a_domain_is_counted_by_the_names_that_bring_it():
 
 
 def test_short_texts_have_no_wording():
-    assert company.marks(Comment(body="Thanks a lot, great!", author="Ann")) == ()
-    assert {mark.sort for mark in company.marks(Comment(body=TEXT))} == set(Sort) - {Sort.DOMAIN}
+    assert marks(Comment(body="Thanks a lot, great!", author="Ann")) == ()
+    assert {mark.sort for mark in marks(Comment(body=TEXT))} == set(Sort) - {Sort.DOMAIN}
 
 
 def test_marks_fit_a_signed_column():
-    assert all(
-        0 <= mark.value < 2**63 for mark in company.marks(Comment(body=TEXT, url="http://a.example.com"))
-    )
+    assert all(0 <= mark.value < 2**63 for mark in marks(Comment(body=TEXT, url="http://a.example.com")))
     assert 0 <= company.author_of(Comment(author="Ann")) < 2**63

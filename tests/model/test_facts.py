@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from model import craft, names, scripts, text
 from model.comment import Comment, Company
-from model.document import prepare
+from model.document import accompanied, prepare
 
 
 def facts_of(**fields):
@@ -89,6 +91,15 @@ def test_an_author_in_other_letters_than_the_text():
 )
 def test_the_script_is_compared_with_the_sites(body, site_lang, expected):
     assert scripts.facts(text.fold(body).codes, site_lang) == expected
+
+
+def test_a_document_that_is_accompanied_later_is_the_same():
+    met = Company(near=5, like=2, opening=1, domain=2)
+    comment = Comment(body="hello there http://a.example/", author="Ann", kind="trackback")
+    early = prepare(comment)
+    facts = list(early.facts)
+    assert accompanied(early, met).facts == prepare(replace(comment, company=met)).facts
+    assert early.facts == facts
 
 
 def test_company_is_stated_and_its_absence_is_not():

@@ -2,16 +2,22 @@ import numpy as np
 import pytest
 
 from model.comment import Comment
+from model.document import prepare
 from model.sketch import MIN_WORDS, N_BYTES, estimates, similarity, sketch, word_set
+from model.wording import wording
+
+
+def word_set_of(comment):
+    return word_set(wording(prepare(comment)))
 
 
 def words_of(*words):
-    return word_set(Comment(body=" ".join(words)))
+    return word_set_of(Comment(body=" ".join(words)))
 
 
 def test_case_markup_and_order_make_no_difference():
-    plain = word_set(Comment(body="Buy cheap watches in our wonderful little shop"))
-    dressed = word_set(
+    plain = word_set_of(Comment(body="Buy cheap watches in our wonderful little shop"))
+    dressed = word_set_of(
         Comment(body="<b>CHEAP</b> wätches: buy in our wonderful, little shop http://x.example/")
     )
     assert similarity(plain, dressed) == 1.0
@@ -49,10 +55,10 @@ def test_short_texts_have_no_fingerprint():
 
 @pytest.mark.parametrize("body", ["", "\0", "🙂", "去" * 50, "x " * 500_000])
 def test_odd_texts_are_taken(body):
-    assert sketch(word_set(Comment(body=body))) is None
+    assert sketch(word_set_of(Comment(body=body))) is None
 
 
 def test_a_long_text_is_alike_to_its_copy():
     body = " ".join(f"word{n}" for n in range(2_500))
-    first, second = (sketch(word_set(Comment(body=text))) for text in (body, body + " and one more"))
+    first, second = (sketch(word_set_of(Comment(body=text))) for text in (body, body + " and one more"))
     assert estimates(first, [second, first]).tolist() == [pytest.approx(1.0, abs=0.1), 1.0]

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
 from service.migrating import _configuration, migrate
-from service.schema import feedback
+from service.schema import checks, company_marks, feedback
 
 BEFORE = "0001"
 
@@ -52,6 +52,19 @@ def test_what_was_kept_before_imports_existed_came_by_wire(database: Database) -
     assert {column["name"] for column in inspect(database.engine).get_columns("feedback")} == {
         column.name for column in feedback.columns
     }
+
+
+def test_the_migrations_make_the_tables_of_company_as_the_schema_has_them(database: Database) -> None:
+    migrate(database)
+    found = inspect(database.engine)
+    for table in (checks, company_marks):
+        assert {column["name"] for column in found.get_columns(table.name)} == {
+            column.name for column in table.columns
+        }
+    assert {index["name"] for index in found.get_indexes("company_marks")} == {
+        index.name for index in company_marks.indexes
+    }
+    assert found.get_pk_constraint("company_marks")["constrained_columns"] == ["value", "sort", "check_id"]
 
 
 def test_an_origin_that_does_not_exist_is_refused(database: Database) -> None:

@@ -1,0 +1,196 @@
+"""Keeps the marks by which comments find their company, and looks them up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Boolean, Connection, TextClause, bindparam, delete, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from model.company import MAX_PER_MARK, Mark, Meeting, Sort
+from service.db import Database, dispensable
+from service.logs import Seldom
+from service.schema import UtcDateTime, checks, company_marks
+from service.sites import SiteAddress
+from service.stores.sites import SiteStore
+
+_log = structlog.get_logger(__name__)
+
+#: Longest wait for an answer where a database may keep one waiting: without it a check is as good as without company.
+_TIMEOUT_MS = 100
+# Checks of one comment that a label reaches.
+_MAX_LABELLED = 100
+_marks = company_marks.c
+_is_time_to_tell = Seldom(60.0)
+
+# These two as text: they run with every check, and to look up a statement built of objects takes longer than to run it.
+_INSERT = text(
+    """
+    INSERT INTO company_marks (value, sort, check_id, site_id, author, content, created_at, is_ham)
+    VALUES (:value, :sort, :check_id, :site_id, :author, :content, :created_at, :is_trusted OR EXISTS (
+        SELECT 1 FROM feedback
+        WHERE site_id = :site_id AND content_hash = :content_hash AND label = 'ham'
+            AND NOT is_test AND superseded_by IS NULL
+    ))
+    """
+).bindparams(bindparam("created_at", type_=UtcDateTime), bindparam("is_trusted", type_=Boolean))
+# Nothing is filtered before the limit, or a mark of many old rows would be read to its end.
+_NEWEST = """
+    SELECT * FROM (
+        SELECT check_id, author, sort, value, content, created_at, is_ham FROM company_marks
+        WHERE value = :value{place} AND sort = :sort{place} ORDER BY check_id DESC LIMIT {at_most}
+    ) AS newest{place}
+"""
+_MET = """
+    SELECT check_id, author, sort, value FROM ({newest}) AS met
+    WHERE created_at >= :since AND content <> :content AND NOT is_ham AND (
+        sort < {opening} OR NOT EXISTS (
+            SELECT 1 FROM company_marks AS other
+            WHERE other.site_id = :site_id AND other.value = met.value AND other.sort = met.sort AND other.is_ham
+        )
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMarks:
+    """What a check leaves for later ones to meet.
+
+    Attributes
+    ----------
+    author : int
+        ``company.author_of`` its comment.
+    marks : sequence of Mark
+    is_trusted : bool
+        Whether a rule of the site says that the comment is no spam.
+    """
+
+    author: int
+    marks: Sequence[Mark]
+    is_trusted: bool
+
+
+def content_number(content_hash: str) -> int:
+    """Return the part of a comment's keyed hash that stands with its marks, 60 bits."""
+    return int(content_hash[:15], 16)
+
+
+class CompanyStore:
+    """Rows of ``company_marks``."""
+
+    def __init__(self, database: Database, site_store: SiteStore) -> None:
+        self._database = database
+        self._sites = site_store
+
+    def meetings(
+        self, marks: Sequence[Mark], *, site: SiteAddress, content_hash: str, since: dt.datetime
+    ) -> list[Meeting]:
+        """Return the latest comments, of all sites of this service, that share a mark.
+
+        Left out are earlier checks of the same comment, comments that somebody has called ham, and meetings by
+        opening words or a domain that a comment called ham on the site asking has as well: who copies a real
+        commenter's habits must not get the next comments of that person held.
+
+        Raises
+        ------
+        sqlalchemy.exc.SQLAlchemyError
+            If the database cannot say, or not at once.
+        """
+        if not marks:
+            return []
+        wanted: dict[str, Any] = {"content": content_number(content_hash), "since": since}
+        for place, mark in enumerate(marks):
+            wanted |= {f"value{place}": mark.value, f"sort{place}": int(mark.sort)}
+        with self._database.read() as connection:
+            if not self._database.is_sqlite:
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {_TIMEOUT_MS}")
+            # A site that was never seen has no comments called ham; no site has the number 0.
+            wanted["site_id"] = self._sites.find(connection, site) or 0
+            rows = connection.execute(_latest(len(marks)), wanted).all()
+        return [Meeting(row.check_id, row.author, Mark(Sort(row.sort), row.value)) for row in rows]
+
+    @staticmethod
+    def add(
+        connection: Connection, left: CheckMarks, *, check_id: int, site_id: int, values: dict[str, Any]
+    ) -> None:
+        """Write a check's marks within its transaction; if that fails, the check stands without them.
+
+        Parameters
+        ----------
+        values : dict
+            ``content_hash`` and ``created_at`` of the check.
+        """
+        if not left.marks:
+            return
+        common = {
+            "check_id": check_id,
+            "site_id": site_id,
+            "author": left.author,
+            "content": content_number(values["content_hash"]),
+            "created_at": values["created_at"],
+            "is_trusted": left.is_trusted,
+            "content_hash": values["content_hash"],
+        }
+        rows = [{**common, "value": mark.value, "sort": int(mark.sort)} for mark in left.marks]
+        with dispensable(connection, _tell):
+            connection.execute(_INSERT, rows)
+
+    @staticmethod
+    def label(connection: Connection, *, site_id: int, content_hash: str, is_ham: bool) -> None:
+        """Let a comment's marks count as company no more, or again, within the transaction of its label."""
+        labelled = (
+            select(checks.c.id)
+            .where(checks.c.site_id == site_id, checks.c.content_hash == content_hash)
+            .order_by(checks.c.id.desc())
+            .limit(_MAX_LABELLED)
+        )
+        statement = (
+            update(company_marks)
+            .where(_marks.check_id.in_(labelled), _marks.is_ham.is_(not is_ham))
+            .values(is_ham=is_ham)
+        )
+        with dispensable(connection, _tell):
+            connection.execute(statement)
+
+    def purge(self, before: dt.datetime, *, at_most: int) -> int:
+        """Delete the marks of the oldest checks that came before a moment.
+
+        Parameters
+        ----------
+        before : datetime
+        at_most : int
+            Rows that one transaction deletes, about.
+
+        Returns
+        -------
+        int
+            How many were deleted; 0 if none is left.
+        """
+        # By the number of the check, which rises with time and is indexed.
+        oldest = select(_marks.check_id, _marks.created_at).order_by(_marks.check_id).limit(at_most)
+        with self._database.read() as connection:
+            old = [row.check_id for row in connection.execute(oldest) if row.created_at < before]
+        if not old:
+            return 0
+        with self._database.write() as connection:
+            gone = connection.execute(
+                delete(company_marks).where(_marks.check_id <= old[-1], _marks.created_at < before)
+            )
+            return int(gone.rowcount)
+
+
+@functools.cache
+def _latest(n_marks: int) -> TextClause:
+    newest = " UNION ALL ".join(_NEWEST.format(place=place, at_most=MAX_PER_MARK) for place in range(n_marks))
+    statement = _MET.format(newest=newest, opening=int(Sort.OPENING))
+    return text(statement).bindparams(bindparam("since", type_=UtcDateTime))
+
+
+def _tell(error: SQLAlchemyError) -> None:
+    if _is_time_to_tell():
+        _log.warning("marks not kept", cause=type(error).__name__, remedy="run `replyguard doctor`")
