@@ -94,7 +94,7 @@ def create_app(
         learning=learning,
         pseudonyms=pseudonyms,
         clock=clock,
-        company=_company(settings, database, site_store, clock),
+        company=_company(settings, database, clock),
     )
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
@@ -141,12 +141,10 @@ def warm_up(app: Flask) -> None:
         models.current().judge(Comment(body="wärm-up http://example.org/", url="http://example.com/"))
 
 
-def _company(
-    settings: Settings, database: Database, site_store: SiteStore, clock: Clock
-) -> CompanyCounter | None:
+def _company(settings: Settings, database: Database, clock: Clock) -> CompanyCounter | None:
     if not settings.company_days:
         return None
-    return CompanyCounter(CompanyStore(database, site_store), clock, days=settings.company_days)
+    return CompanyCounter(CompanyStore(database), clock, days=settings.company_days)
 
 
 def _models(settings: Settings, scorer: Scorer | ScorerSource | None) -> ScorerSource:

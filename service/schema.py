@@ -41,6 +41,10 @@ metadata = MetaData(
 )
 
 
+#: How SQLite keeps a moment, for statements that go to its driver directly.
+UTC_TEXT = "%Y-%m-%d %H:%M:%S.%f"
+
+
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """A moment with its zone on the Python side, UTC on the database's."""
 

@@ -26,7 +26,6 @@ from service.startup import open_database, open_registry
 from service.stores.company import CompanyStore
 from service.stores.material import MaterialStore
 from service.stores.runs import RunStore
-from service.stores.sites import SiteStore
 from service.stores.versions import ModelEventStore
 
 _log = structlog.get_logger(__name__)
@@ -85,7 +84,7 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
     )
     stopping = consumer.stop_flag.is_set
     trainer = open_trainer(settings, database, stopping=stopping)
-    marks = CompanyStore(database, SiteStore())
+    marks = CompanyStore(database)
 
     def look_after() -> None:
         with _logged():

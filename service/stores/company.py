@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Boolean, Connection, TextClause, bindparam, delete, select, text, update
+from sqlalchemy import Connection, TextClause, delete, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.company import MAX_PER_MARK, Mark, Meeting, Sort
-from service.db import Database, dispensable
+from service.db import Database, dispensable, insert_many
 from service.logs import Seldom
-from service.schema import UtcDateTime, checks, company_marks
+from service.schema import UTC_TEXT, checks, company_marks
 from service.sites import SiteAddress
-from service.stores.sites import SiteStore
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +37,7 @@ _INSERT = text(
             AND NOT is_test AND superseded_by IS NULL
     ))
     """
-).bindparams(bindparam("created_at", type_=UtcDateTime), bindparam("is_trusted", type_=Boolean))
+)
 # Nothing is filtered before the limit, or a mark of many old rows would be read to its end.
 _NEWEST = """
     SELECT * FROM (
@@ -51,7 +50,8 @@ _MET = """
     WHERE created_at >= :since AND content <> :content AND NOT is_ham AND (
         sort < {opening} OR NOT EXISTS (
             SELECT 1 FROM company_marks AS other
-            WHERE other.site_id = :site_id AND other.value = met.value AND other.sort = met.sort AND other.is_ham
+            WHERE other.site_id = (SELECT id FROM sites WHERE address = :site)
+                AND other.value = met.value AND other.sort = met.sort AND other.is_ham
         )
     )
 """
@@ -83,9 +83,8 @@ def content_number(content_hash: str) -> int:
 class CompanyStore:
     """Rows of ``company_marks``."""
 
-    def __init__(self, database: Database, site_store: SiteStore) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._sites = site_store
 
     def meetings(
         self, marks: Sequence[Mark], *, site: SiteAddress, content_hash: str, since: dt.datetime
@@ -103,16 +102,15 @@ class CompanyStore:
         """
         if not marks:
             return []
-        wanted: dict[str, Any] = {"content": content_number(content_hash), "since": since}
+        wanted: dict[str, Any] = {
+            "content": content_number(content_hash),
+            "since": _kept(self._database.is_sqlite, since),
+            "site": site.address,
+        }
         for place, mark in enumerate(marks):
             wanted |= {f"value{place}": mark.value, f"sort{place}": int(mark.sort)}
-        with self._database.read() as connection:
-            if not self._database.is_sqlite:
-                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {_TIMEOUT_MS}")
-            # A site that was never seen has no comments called ham; no site has the number 0.
-            wanted["site_id"] = self._sites.find(connection, site) or 0
-            rows = connection.execute(_latest(len(marks)), wanted).all()
-        return [Meeting(row.check_id, row.author, Mark(Sort(row.sort), row.value)) for row in rows]
+        rows = self._database.look_up(_latest(len(marks)), wanted, timeout_ms=_TIMEOUT_MS)
+        return [Meeting(check_id, author, Mark(Sort(sort), value)) for check_id, author, sort, value in rows]
 
     @staticmethod
     def add(
@@ -132,13 +130,13 @@ class CompanyStore:
             "site_id": site_id,
             "author": left.author,
             "content": content_number(values["content_hash"]),
-            "created_at": values["created_at"],
+            "created_at": _kept(connection.dialect.name == "sqlite", values["created_at"]),
             "is_trusted": left.is_trusted,
             "content_hash": values["content_hash"],
         }
         rows = [{**common, "value": mark.value, "sort": int(mark.sort)} for mark in left.marks]
         with dispensable(connection, _tell):
-            connection.execute(_INSERT, rows)
+            insert_many(connection, _INSERT, rows)
 
     @staticmethod
     def label(connection: Connection, *, site_id: int, content_hash: str, is_ham: bool) -> None:
@@ -188,7 +186,12 @@ class CompanyStore:
 def _latest(n_marks: int) -> TextClause:
     newest = " UNION ALL ".join(_NEWEST.format(place=place, at_most=MAX_PER_MARK) for place in range(n_marks))
     statement = _MET.format(newest=newest, opening=int(Sort.OPENING))
-    return text(statement).bindparams(bindparam("since", type_=UtcDateTime))
+    return text(statement)
+
+
+def _kept(is_sqlite: bool, moment: dt.datetime) -> dt.datetime | str:
+    """Return a moment as the driver takes it, and as ``UtcDateTime`` writes it."""
+    return f"{moment.astimezone(dt.UTC):{UTC_TEXT}}" if is_sqlite else moment
 
 
 def _tell(error: SQLAlchemyError) -> None:

@@ -29,7 +29,6 @@ from service.settings import Settings
 from service.sites import parse_site
 from service.stores.company import CompanyStore
 from service.stores.material import MaterialStore
-from service.stores.sites import SiteStore
 from tests.builders import ALICE_SITE, BOB_KEY, BOB_SITE, a_form
 from tests.fakes import FixedScore, FrozenClock
 from tests.functional.test_server import Served
@@ -69,7 +68,7 @@ def client(make_app: Callable[..., Flask]) -> FlaskClient:
 
 @pytest.fixture
 def store(database: Database) -> CompanyStore:
-    return CompanyStore(database, SiteStore())
+    return CompanyStore(database)
 
 
 def post(client: FlaskClient, body: str, author: str, path: str = CHECK, **fields: str) -> None:
