@@ -21,7 +21,7 @@ _SOURCE_WEIGHTS = {"posts-x": 0.3, "email-spamassassin": 0.3}
 # Rows of these sources belong together by the page they stand under.
 _GROUPED_BY_TITLE = frozenset({"youtube-uci"})
 _RELABELS = Path(__file__).with_name("relabels.toml")
-_SITES = Path(__file__).with_name("sites.toml")
+_LANGUAGES = Path(__file__).with_name("languages.toml")
 # Expansions of a spammer's template; more only repeat themselves.
 _PER_PIECE = 15
 
@@ -95,7 +95,7 @@ def read_folder(folder: Path) -> list[LabeledComment]:
             f"no *.jsonl or *.jsonl.gz in {folder}: set REPLYGUARD_CORPORA to a folder of labelled comments"
         )
     corrected = read_relabels(_RELABELS)
-    languages: dict[str, str] = tomllib.loads(_SITES.read_text(encoding="utf-8"))["languages"]
+    languages: dict[str, str] = tomllib.loads(_LANGUAGES.read_text(encoding="utf-8"))["languages"]
     rows = [
         _with_site_language(
             dataclasses.replace(row, label=corrected[row.id]) if row.id in corrected else row,

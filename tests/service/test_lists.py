@@ -91,7 +91,7 @@ def test_an_email_address_is_hit_whatever_its_case_and_kept_as_a_hash() -> None:
     assert "maud" not in f"{entry}".lower()
     assert entry.shown == "M...@mail.example.org"
     assert hit(SiteLists([entry]), email="maud@mail.EXAMPLE.org") == "deny"
-    assert hit(SiteLists([entry]), email="claude@mail.example.org") is None
+    assert hit(SiteLists([entry]), email="clara@mail.example.org") is None
 
 
 def test_allow_goes_before_deny() -> None:
