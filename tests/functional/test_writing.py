@@ -181,9 +181,8 @@ def test_a_process_that_is_killed_in_its_turn_holds_nobody_up(database: Database
         database.write_together(keeping("too early"))
     os.kill(dying.pid, signal.SIGKILL)
     dying.communicate(timeout=10)
-    started = time.monotonic()
+    # Were its turn still taken, this would end as DatabaseBusy.
     database.write_together(keeping("after it"))
-    assert time.monotonic() - started < 0.3
     assert kept(database) == {"after it"}
 
 
