@@ -39,12 +39,15 @@ _OF_COMMENT = {
     "tags": _given(mark("the page's tags"), Source.SITE, _LEARN),
     "site_lang": _given(mark("the site's languages"), Source.SITE, _LEARN),
     "referrer": _given(
-        mark("the page from which the browser came, if the site passes it on"), Source.BROWSER, _LEARN
+        mark("the page from which the browser came, if the site passes it on"),
+        Source.BROWSER,
+        _REVIEW,
+        learnt=False,
     ),
     "honeypot": _given(
         mark("what was typed into a form field that people cannot see"), Source.COMMENTER, _LEARN
     ),
-    "nonce": _given(mark("whether the form's hidden number came back"), Source.SITE, _LEARN),
+    "nonce": _given(mark("whether the form's hidden number came back"), Source.SITE, _REVIEW, learnt=False),
     "user_role": _given(
         mark("the author's role on the site, if the author has an account there"),
         Source.SITE,

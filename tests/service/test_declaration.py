@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 from pydantic import BaseModel
 from sqlalchemy import inspect
 
+from model.comment import Comment
+from model.document import prepare
 from service.akismet.form import Form
 from service.db import Database
 from service.declaration.received import (
@@ -118,6 +121,40 @@ def test_what_is_received_names_columns_that_exist():
     columns = STORED["checks"] | STORED["feedback"]
     assert {name for each in RECEIVED for name in each.columns} <= set(columns)
     assert {name for each in RECEIVED for name in each.columns} >= set(COMMENT_COLUMNS)
+
+
+#: What the model may read, by its name in ``Comment``, and a value that differs from none.
+READABLE = {
+    "body": ("body", "cheap"),
+    "author": ("author", "Maud"),
+    "url": ("url", "https://maud.example/"),
+    "email": ("email", "maud@mail.example"),
+    "permalink": ("permalink", "https://alice.example.com/cheap-tyres"),
+    "post_title": ("post_title", "cheap tyres"),
+    "post_text": ("post_text", "cheap tyres"),
+    "tags": ("tags", ("cheap",)),
+    "kind": ("kind", "trackback"),
+    "site_lang": ("site_lang", "ru"),
+    "referrer": ("referrer", "https://cheap.example/"),
+    "honeypot": ("honeypot", "cheap"),
+    "nonce": ("nonce", "failed"),
+    "user_agent": ("user_agent", "cheap"),
+}
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_what_the_model_is_declared_to_read_is_what_it_reads(name: str):
+    plain = Comment(body="cheap tyres for sale and more words here", author="Anna")
+    field, value = READABLE[name]
+    reads = _seen(plain) != _seen(replace(plain, **{field: value}))
+    [received] = [each for each in RECEIVED if each.name == name]
+    learnt = any(STORED["feedback"][column].learnt for column in received.columns)
+    assert reads == (learnt or (received.used and not received.columns))
+
+
+def _seen(comment: Comment) -> tuple[object, ...]:
+    document = prepare(comment)
+    return sorted(document.facts), [bytes(segment.codes) for segment in document.segments]
 
 
 def test_what_identifies_a_person_is_never_declared_clear():
