@@ -75,6 +75,15 @@ def kept_for(retention: Retention, notice: Notice) -> str:
     return days(notice.days[retention])
 
 
+def how_long(retention: Retention, notice: Notice) -> str:
+    """Return a class of data with how long it is kept."""
+    return _line(label(retention), kept_for(retention, notice))
+
+
+def _line(what: str, how: str) -> str:
+    return gettext("%(what)s: %(how)s") % {"what": what, "how": how}
+
+
 def forms(received: Received) -> str:
     """Return what becomes of something that arrives."""
     if not received.used:
@@ -133,11 +142,10 @@ def changed(name: str, before: Any, after: Any) -> str:
     """Return one change of the notice in words."""
     place, _, rest = name.partition(".")
     if place == "retention":
-        what = label(Retention.named(rest))
-        return f"{what}: {_days_or_none(before)} → {_days_or_none(after)}"
+        return _line(label(Retention.named(rest)), f"{_days_or_none(before)} → {_days_or_none(after)}")
     if place in ("stored", "received"):
-        return f"{_words_of(name)}: {_forms_or_none(before)} → {_forms_or_none(after)}"
-    return f"{gettext(_CHANGED[name])}: {before or '–'} → {after or '–'}"
+        return _line(_words_of(name), f"{_forms_or_none(before)} → {_forms_or_none(after)}")
+    return _line(gettext(_CHANGED[name]), f"{before or '–'} → {after or '–'}")
 
 
 def _days_or_none(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from inspect import getsource
 
 import pytest
 from flask.testing import FlaskClient
@@ -87,7 +88,7 @@ def test_the_akismet_wire_reads_only_what_is_declared(client: FlaskClient, monke
 
 def test_the_form_looks_at_no_field_by_itself_but_declared_ones():
     # The constructor reads the character set before any field is asked for.
-    source = __import__("inspect").getsource(Form.__init__)
+    source = getsource(Form.__init__)
     assert set(re.findall(r'_values\.get\("(\w+)"\)', source)) <= AKISMET
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
@@ -11,6 +12,7 @@ import pytest
 import rdflib
 from flask import Blueprint
 
+from model.errors import ModelUnavailable
 from model.verdict import Clue
 from service.components import EXTENSION
 from service.declaration.received import RECEIVED
@@ -152,7 +154,7 @@ def test_the_days_are_those_by_which_data_goes(make_app, prepared, database):
         models=parts.models,
         days=lambda retention, site: kept[retention],
     )
-    app.extensions[EXTENSION] = __import__("dataclasses").replace(parts, notices=notices)
+    app.extensions[EXTENSION] = dataclasses.replace(parts, notices=notices)
     assert "Checked comments: 30 days" in page_of(client)
     assert "Moderators' corrections: 1 day<" in page_of(client)
     assert "Korekty moderatorów: 1 dzień<" in page_of(client, lang="pl")
@@ -184,8 +186,6 @@ def test_the_example_is_judged_by_the_running_model(make_app):
 
 
 def test_without_a_model_the_notice_says_so(make_app):
-    from model.errors import ModelUnavailable
-
     class NoModel:
         trouble = "none"
 
