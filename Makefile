@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+POT = messages.pot
 SOURCES = model training service tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format train evaluate bench clients clean
+.PHONY: help run test check format translations train evaluate bench clients clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,13 @@ check: $(VENV)/.installed-dev ## format, lint, types, import contracts, unit tes
 format: $(VENV)/.installed-dev ## rewrite the sources in the project's format
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+translations: $(VENV)/.installed-dev ## collect the notice's words, merge them into the catalogues, compile those
+	$(BIN)/pybabel -q extract --mapping babel.cfg --keywords mark --no-location --output $(POT) .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110 \
+		--input-file $(POT) --output-dir service/translations
+	$(BIN)/pybabel -q compile --directory service/translations
+	rm $(POT)
 
 train: $(VENV)/.installed ## fit the version that ships, from REPLYGUARD_CORPORA
 	$(BIN)/python -m training fit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from flask import Flask
+from flask_babel import Babel
 
 from model.comment import Comment
 from model.errors import ModelUnavailable
@@ -23,8 +24,10 @@ from service.feedback import Feedback
 from service.health import health
 from service.keys import Keys
 from service.learning import SiteLearning
+from service.notice import Notices
 from service.policies import Policies, defaults_of
-from service.privacy import privacy
+from service.privacy.languages import chosen_language
+from service.privacy.views import privacy
 from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.queue import wake_worker
@@ -39,6 +42,7 @@ from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
+from service.stores.notices import NoticeStore
 from service.stores.policies import PolicyStore
 from service.stores.runs import RunStore
 from service.stores.site_weights import SiteWeightsStore
@@ -75,6 +79,7 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
+    Babel(app, locale_selector=chosen_language)
     clock = clock or utc_now
     database = database or Database(
         settings.sqlalchemy_url, timeout_s=settings.database_timeout_s, pool_size=settings.threads
@@ -87,10 +92,11 @@ def create_app(
     defaults = defaults_of(settings)
     calibration = Calibration(models=models, judged=CalibrationStore(database), log=wishes, clock=clock)
     check_store = CheckStore(database, site_store)
+    policies = Policies(wishes, defaults, clock, on_out_of_date=calibration.notice)
     checker = Checker(
         models=models,
         checks=check_store,
-        policies=Policies(wishes, defaults, clock, on_out_of_date=calibration.notice),
+        policies=policies,
         learning=learning,
         pseudonyms=pseudonyms,
         clock=clock,
@@ -123,6 +129,7 @@ def create_app(
         pseudonyms=pseudonyms,
         retraining=Retraining(RunStore(database, clock), lambda: wake_worker(settings)),
         promotion=Promotion(open_registry(settings), ModelEventStore(database), clock),
+        notices=Notices(settings=settings, store=NoticeStore(database), policies=policies, models=models),
     )
     for blueprint in (comments, account, openapi.blueprint(), health, privacy):
         app.register_blueprint(blueprint)

@@ -12,6 +12,7 @@ from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
 from service.keys import Keys
+from service.notice import Notices
 from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
@@ -38,6 +39,7 @@ class Components:
     pseudonyms: Pseudonyms
     retraining: Retraining
     promotion: Promotion
+    notices: Notices
 
 
 def components() -> Components:

@@ -78,6 +78,7 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
                 "correct or remove it; only training reads it",
             )
         )
+    findings += _notice(settings)
     folder = _data_dir(settings)
     findings += folder
     if any(finding.health is Health.BROKEN for finding in folder):
@@ -85,6 +86,18 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
     for look in _LOOKS:
         findings += look(settings)
     return findings
+
+
+def _notice(settings: Settings) -> list[Finding]:
+    missing = [
+        f"REPLYGUARD_{name.upper()}"
+        for name in ("controller_name", "controller_contact")
+        if getattr(settings, name) is None
+    ]
+    if missing:
+        what = "the page /privacy does not say who is responsible or how to reach them"
+        return [Finding("privacy notice", Health.WARNING, what, f"set {' and '.join(missing)}")]
+    return [Finding("privacy notice", Health.OK, "names who is responsible, and a contact")]
 
 
 def _data_dir(settings: Settings) -> list[Finding]:

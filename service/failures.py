@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.akismet import answers
 from service.akismet.refusal import Refused
+from service.declaration.received import is_v1_field
 from service.logs import describe
 from service.outages import outage_of
 from service.v1 import problems
@@ -48,7 +49,8 @@ def _refuse(error: Refused) -> Response:
 
 
 def _tell_problem(error: Problem) -> Response:
-    fields = [field for field, _ in error.errors]
+    # A name that we do not know is the client's own words, and may be anybody's data.
+    fields = [field if is_v1_field(field) else "(unknown)" for field, _ in error.errors]
     _log.info("refused", path=request.path, status=error.status, fields=fields)
     return problems.respond(error)
 

@@ -138,6 +138,11 @@ class Policies:
         self._live: dict[str, tuple[str | None, LivePolicy]] = {}
         self._without = LivePolicy(None, defaults)
 
+    @property
+    def general(self) -> LivePolicy:
+        """What applies to a site that wants nothing of its own."""
+        return self._without
+
     def of(self, site: SiteAddress) -> LivePolicy:
         """Return what applies to a site now; never raises."""
         if self._monotonic() >= self._fresh_until:

@@ -30,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from service.declaration.stored import held
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -69,65 +71,54 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
 _RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _notice(words: str) -> dict[str, str]:
-    """Say in the commenter's words what a column holds; the privacy notice lists them."""
-    return {"notice": words}
-
-
-def _comment_columns() -> list[Column[Any]]:
+def _comment_columns(table: str) -> list[Column[Any]]:
     """What is kept of a comment, the same in ``checks`` and ``feedback``.
 
     E-mail and IP address only as keyed hashes; of the e-mail address the domain in clear, since the model
     reads it. The user agent and the visitor's own request (``POST_*``, ``HTTP_*``) are not kept.
     """
     return [
-        Column("body", Text, nullable=False, info=_notice("the text of the comment, as it was written")),
-        Column("author", Text, nullable=False, info=_notice("the author's name, as it was written")),
+        Column("body", Text, nullable=False, info=held(f"{table}.body")),
+        Column("author", Text, nullable=False, info=held(f"{table}.author")),
         Column(
             "email_hash",
             String(64),
-            info=_notice(
-                "the e-mail address, only as a keyed hash: without the operator's secret it cannot be traced back"
-            ),
+            info=held(f"{table}.email_hash"),
         ),
-        Column(
-            "email_domain", Text, nullable=False, info=_notice("the part of the e-mail address behind the @")
-        ),
-        Column("url", Text, nullable=False, info=_notice("the author's website, as it was written")),
+        Column("email_domain", Text, nullable=False, info=held(f"{table}.email_domain")),
+        Column("url", Text, nullable=False, info=held(f"{table}.url")),
         Column(
             "ip_hash",
             String(64),
-            info=_notice(
-                "the IP address, only as a keyed hash: without the operator's secret it cannot be traced back"
-            ),
+            info=held(f"{table}.ip_hash"),
         ),
         Column(
             "permalink",
             Text,
             nullable=False,
-            info=_notice("the address of the page under which the comment stands"),
+            info=held(f"{table}.permalink"),
         ),
         Column(
             "kind",
             Text,
             nullable=False,
-            info=_notice("the sort of comment: comment, reply, trackback and so on"),
+            info=held(f"{table}.kind"),
         ),
-        Column("tags", JSON, nullable=False, info=_notice("the page's tags")),
-        Column("site_lang", Text, nullable=False, info=_notice("the site's languages")),
+        Column("tags", JSON, nullable=False, info=held(f"{table}.tags")),
+        Column("site_lang", Text, nullable=False, info=held(f"{table}.site_lang")),
         Column(
             "referrer",
             Text,
             nullable=False,
-            info=_notice("the page from which the browser came, if the site passes it on"),
+            info=held(f"{table}.referrer"),
         ),
-        Column("honeypot", Text, info=_notice("what was typed into a form field that people cannot see")),
-        Column("nonce", Text, nullable=False, info=_notice("whether the form's hidden number came back")),
+        Column("honeypot", Text, info=held(f"{table}.honeypot")),
+        Column("nonce", Text, nullable=False, info=held(f"{table}.nonce")),
         Column(
             "user_role",
             Text,
             nullable=False,
-            info=_notice("the author's role on the site, if the author has an account there"),
+            info=held(f"{table}.user_role"),
         ),
     ]
 
@@ -172,88 +163,79 @@ checks = Table(
     "checks",
     metadata,
     Column("id", _RowId, primary_key=True),
-    Column("guid", String(32), nullable=False, unique=True, info=_notice("a random name")),
-    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it came")),
+    Column("guid", String(32), nullable=False, unique=True, info=held("checks.guid")),
+    Column("created_at", UtcDateTime, nullable=False, info=held("checks.created_at")),
     Column("key_id", ForeignKey("api_keys.id"), nullable=False),
     Column("site_id", ForeignKey("sites.id"), nullable=False),
-    *_comment_columns(),
+    *_comment_columns("checks"),
     Column(
         "content_hash",
         String(64),
         nullable=False,
-        info=_notice("a keyed hash of the comment, to find it again when it is corrected"),
+        info=held("checks.content_hash"),
     ),
-    Column("recheck_reason", Text, nullable=False, info=_notice("why the site asked again")),
+    Column("recheck_reason", Text, nullable=False, info=held("checks.recheck_reason")),
     Column(
         "callback",
         Text,
         nullable=False,
-        info=_notice("the address at which the site would like to be told of a correction"),
+        info=held("checks.callback"),
     ),
-    Column("is_test", Boolean, nullable=False, info=_notice("whether it was a test")),
-    Column(
-        "score", Float, nullable=False, info=_notice("the score: how likely the comment is spam, from 0 to 1")
-    ),
-    Column("log_odds", Float, nullable=False, info=_notice("the same on another scale")),
-    Column("decision", String(10), nullable=False, info=_notice("ham, unsure or spam")),
-    Column("answer", String(10), nullable=False, info=_notice("what the site was told")),
+    Column("is_test", Boolean, nullable=False, info=held("checks.is_test")),
+    Column("score", Float, nullable=False, info=held("checks.score")),
+    Column("log_odds", Float, nullable=False, info=held("checks.log_odds")),
+    Column("decision", String(10), nullable=False, info=held("checks.decision")),
+    Column("answer", String(10), nullable=False, info=held("checks.answer")),
     Column(
         "discard",
         Boolean,
         nullable=False,
-        info=_notice("whether the site was told that nobody need see the comment"),
+        info=held("checks.discard"),
     ),
-    Column(
-        "model_version", Text, nullable=False, info=_notice("the version of the model that gave the score")
-    ),
+    Column("model_version", Text, nullable=False, info=held("checks.model_version")),
     # 0 if the site had taught nothing yet.
     Column(
         "site_version",
         Integer,
         nullable=False,
         server_default="0",
-        info=_notice("how far the site's own moderators had taught the filter by then"),
+        info=held("checks.site_version"),
     ),
     Column(
         "clues",
         JSON,
         nullable=False,
-        info=_notice("the reasons for the score, which may quote words of the comment"),
+        info=held("checks.clues"),
     ),
-    Column(
-        "decided_by", String(20), nullable=False, info=_notice("whether the model or a fixed rule decided")
-    ),
+    Column("decided_by", String(20), nullable=False, info=held("checks.decided_by")),
     # Of what was let through: of what was not, nobody looks for copies.
     Column(
         "sketch",
         LargeBinary(128),
-        info=_notice("a fingerprint of its words, to find near-copies of what turns out to be spam"),
+        info=held("checks.sketch"),
     ),
     # NULL where nobody counted: switched off, or the count failed.
     Column(
         "company",
         JSON(none_as_null=True),
-        info=_notice(
-            "how many earlier comments under other names had much of its wording, its opening words or a linked"
-            " domain, as was counted for the score"
-        ),
+        info=held("checks.company"),
     ),
     # Set where the site's policy is to log only.
     Column(
         "would_answer",
         String(10),
-        info=_notice("what the site would have been told, if it only tries this service out"),
+        info=held("checks.would_answer"),
     ),
     # Both set where the client named its request, so that it may send it again.
     Column(
         "request_hash",
         String(64),
-        info=_notice("a keyed hash of the name that the site gave to its request"),
+        info=held("checks.request_hash"),
     ),
     Column(
         "request_content_hash",
         String(64),
-        info=_notice("a keyed hash of the request, to know it again if it is repeated"),
+        info=held("checks.request_content_hash"),
     ),
     CheckConstraint("decision IN ('ham', 'unsure', 'spam')", name="decision"),
     CheckConstraint("answer IN ('true', 'false', 'hold')", name="answer"),
@@ -280,16 +262,13 @@ company_marks = Table(
         "value",
         BigInteger,
         nullable=False,
-        info=_notice(
-            "up to eleven numbers worked out from its wording, its opening words and the domains it links to,"
-            " which near-copies have in common"
-        ),
+        info=held("company_marks.value"),
     ),
     Column(
         "sort",
         SmallInteger,
         nullable=False,
-        info=_notice("of each number, which of these it was worked out from"),
+        info=held("company_marks.sort"),
     ),
     Column("check_id", ForeignKey("checks.id", ondelete="CASCADE"), nullable=False),
     Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), nullable=False),
@@ -297,20 +276,20 @@ company_marks = Table(
         "author",
         BigInteger,
         nullable=False,
-        info=_notice("a number worked out from the author's name, to tell other names by"),
+        info=held("company_marks.author"),
     ),
     Column(
         "content",
         BigInteger,
         nullable=False,
-        info=_notice("a part of the keyed hash of the comment, so that it is not taken for its own copy"),
+        info=held("company_marks.content"),
     ),
-    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it came")),
+    Column("created_at", UtcDateTime, nullable=False, info=held("company_marks.created_at")),
     Column(
         "is_ham",
         Boolean,
         nullable=False,
-        info=_notice("whether a moderator or a rule of the site has said that it is no spam"),
+        info=held("company_marks.is_ham"),
     ),
     PrimaryKeyConstraint("value", "sort", "check_id"),
     Index(None, "check_id"),
@@ -328,41 +307,35 @@ feedback = Table(
     "feedback",
     metadata,
     Column("id", _RowId, primary_key=True),
-    Column("guid", String(32), nullable=False, unique=True, info=_notice("a random name")),
-    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it came")),
-    Column(
-        "label", String(4), nullable=False, info=_notice("what a moderator of the site said: ham or spam")
-    ),
+    Column("guid", String(32), nullable=False, unique=True, info=held("feedback.guid")),
+    Column("created_at", UtcDateTime, nullable=False, info=held("feedback.created_at")),
+    Column("label", String(4), nullable=False, info=held("feedback.label")),
     Column("key_id", ForeignKey("api_keys.id"), nullable=False),
     Column("site_id", ForeignKey("sites.id"), nullable=False),
     Column("check_id", ForeignKey("checks.id", ondelete="SET NULL")),
-    *_comment_columns(),
+    *_comment_columns("feedback"),
     Column(
         "content_hash",
         String(64),
         nullable=False,
-        info=_notice("a keyed hash of the comment, to find it again when it is corrected"),
+        info=held("feedback.content_hash"),
     ),
-    Column(
-        "reporter_hash", String(64), info=_notice("the moderator's name on the site, only as a keyed hash")
-    ),
-    Column("claimed_answer", String(5), info=_notice("what the site remembers to have been told")),
-    Column("is_test", Boolean, nullable=False, info=_notice("whether it was a test")),
+    Column("reporter_hash", String(64), info=held("feedback.reporter_hash")),
+    Column("claimed_answer", String(5), info=held("feedback.claimed_answer")),
+    Column("is_test", Boolean, nullable=False, info=held("feedback.is_test")),
     # Which daily count it raised, so that a later change of mind can take exactly that back.
-    Column("counted_as", String(20), info=_notice("which of the statistics it counted in")),
+    Column("counted_as", String(20), info=held("feedback.counted_as")),
     Column(
         "source",
         String(10),
         nullable=False,
         server_default="wire",
-        info=_notice(
-            "whether it came from the site's software, from an import of older comments or from an admin"
-        ),
+        info=held("feedback.source"),
     ),
     Column(
         "written_at",
         UtcDateTime,
-        info=_notice("when the comment was written, if it was imported with its date"),
+        info=held("feedback.written_at"),
     ),
     # Deferred: the successor is written after its predecessor points to it, in one transaction.
     Column("superseded_by", ForeignKey("feedback.guid", deferrable=True, initially="DEFERRED")),
@@ -371,10 +344,10 @@ feedback = Table(
         String(10),
         nullable=False,
         server_default="learnt",
-        info=_notice("whether the site's filter learns from it"),
+        info=held("feedback.state"),
     ),
     # The site_learning version from which on it counts; None while it does not.
-    Column("learnt_at", Integer, info=_notice("since when the site's filter counts it")),
+    Column("learnt_at", Integer, info=held("feedback.learnt_at")),
     CheckConstraint("label IN ('ham', 'spam')", name="label"),
     CheckConstraint("counted_as IN ('missed_spam', 'false_positives')", name="counted_as"),
     CheckConstraint("source IN ('wire', 'import', 'admin')", name="source"),
@@ -398,11 +371,17 @@ daily_counts = Table(
     Column("day", Date, primary_key=True),
     Column("key_id", ForeignKey("api_keys.id"), primary_key=True),
     Column("site_id", ForeignKey("sites.id"), primary_key=True),
-    Column("calls", Integer, nullable=False, server_default="0"),
-    Column("spam", Integer, nullable=False, server_default="0"),
-    Column("ham", Integer, nullable=False, server_default="0"),
-    Column("missed_spam", Integer, nullable=False, server_default="0"),
-    Column("false_positives", Integer, nullable=False, server_default="0"),
+    Column("calls", Integer, nullable=False, server_default="0", info=held("daily_counts.calls")),
+    Column("spam", Integer, nullable=False, server_default="0", info=held("daily_counts.spam")),
+    Column("ham", Integer, nullable=False, server_default="0", info=held("daily_counts.ham")),
+    Column("missed_spam", Integer, nullable=False, server_default="0", info=held("daily_counts.missed_spam")),
+    Column(
+        "false_positives",
+        Integer,
+        nullable=False,
+        server_default="0",
+        info=held("daily_counts.false_positives"),
+    ),
 )
 
 site_policies = Table(
@@ -432,33 +411,27 @@ list_entries = Table(
         "side",
         String(5),
         nullable=False,
-        info=_notice("whether comments that match are always let through or always taken for spam"),
+        info=held("list_entries.side"),
     ),
     Column(
         "kind",
         String(10),
         nullable=False,
-        info=_notice("whether it is about an e-mail address, a domain, IP addresses or words"),
+        info=held("list_entries.kind"),
     ),
     Column(
         "value",
         Text,
         nullable=False,
-        info=_notice(
-            "what is looked for: a domain, words, or a range of IP addresses, which a moderator has written down"
-            " and which stands there in clear, since a range cannot be hashed; an e-mail address only as a keyed"
-            " hash"
-        ),
+        info=held("list_entries.value"),
     ),
     Column(
         "hint",
         Text,
         nullable=False,
-        info=_notice(
-            "of an e-mail address the first letter and the part behind the @, to tell entries apart"
-        ),
+        info=held("list_entries.hint"),
     ),
-    Column("created_at", UtcDateTime, nullable=False, info=_notice("when it was written down")),
+    Column("created_at", UtcDateTime, nullable=False, info=held("list_entries.created_at")),
     CheckConstraint("side IN ('allow', 'deny')", name="side"),
     CheckConstraint("kind IN ('email', 'domain', 'ip', 'word')", name="kind"),
     UniqueConstraint("site_id", "kind", "value"),
@@ -471,7 +444,7 @@ calibrations = Table(
     Column("site_id", ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True),
     Column("model_version", Text, nullable=False),
     Column("computed_at", UtcDateTime, nullable=False),
-    Column("content", JSON, nullable=False),
+    Column("content", JSON, nullable=False, info=held("calibrations.content")),
 )
 
 training_runs = Table(
@@ -549,5 +522,5 @@ site_weights = Table(
     Column("site_id", ForeignKey("sites.id"), primary_key=True),
     Column("model_version", String(100), primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("weights", LargeBinary, nullable=False),
+    Column("weights", LargeBinary, nullable=False, info=held("site_weights.weights")),
 )

@@ -141,6 +141,19 @@ class Settings(BaseModel):
             " opening words and the same linked domains under other names count as evidence. 0: not at all."
         ),
     )
+    controller_name: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Who is responsible for the data of commenters; the privacy notice names them.",
+    )
+    controller_contact: str | None = Field(
+        default=None,
+        max_length=500,
+        description=(
+            "How commenters reach whoever is responsible: an e-mail address, the address of a page (https://...)"
+            " or a postal address. Stands in the privacy notice."
+        ),
+    )
     corpora: Path | None = Field(
         default=None,
         description="Folder of labelled comments, for training only. The service runs without it.",

@@ -17,10 +17,12 @@ from service.clock import utc_now
 from service.db import Database, insert_missing
 from service.keys import Keys, NewKey
 from service.migrating import migrate
+from service.notice import record_notice
 from service.pseudonyms import Pseudonyms, load_or_create_secret
 from service.schema import meta
 from service.settings import Settings
 from service.stores.keys import KeyStore
+from service.stores.notices import NoticeStore
 from service.stores.sites import SiteStore
 
 _log = structlog.get_logger(__name__)
@@ -91,6 +93,15 @@ def prepare(settings: Settings, *, first_key: bool) -> Prepared:
             return Prepared(keys.create_first(label="first key") if first_key else None)
         finally:
             database.close()
+
+
+def remember_notice(settings: Settings) -> None:
+    """Note what the privacy notice says from this start on, so that it can tell what changed and when."""
+    database = open_database(settings, timeout_s=60.0)
+    try:
+        record_notice(NoticeStore(database), settings, utc_now)
+    finally:
+        database.close()
 
 
 def open_registry(settings: Settings) -> Registry:

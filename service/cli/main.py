@@ -33,6 +33,7 @@ from service.migrating import newest_revision
 from service.outages import outage_of
 from service.server import serve as run_server
 from service.settings import Settings
+from service.startup import remember_notice
 
 _MARKS = {Health.OK: "[green]ok[/]", Health.WARNING: "[yellow]warning[/]", Health.BROKEN: "[red]broken[/]"}
 
@@ -53,6 +54,7 @@ def serve() -> None:
     made = prepared(settings, first_key=True).first_key
     if made is not None:
         click.echo(_welcome(settings, made.text))
+    remember_notice(settings)
     companion = (
         [sys.executable, "-m", "service", "worker", "--parent", str(os.getpid())]
         if settings.run_worker
@@ -64,7 +66,9 @@ def serve() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to the schema of this release."""
-    prepared(read_settings(), first_key=False)
+    settings = read_settings()
+    prepared(settings, first_key=False)
+    remember_notice(settings)
     click.echo(f"The database has the schema {newest_revision()}.")
 
 

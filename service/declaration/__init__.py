@@ -1,0 +1,1 @@
+"""The one declaration of what Replyguard gets and keeps; schema, purge, export, erase and notice read it."""

@@ -1,0 +1,1 @@
+"""The notice that commenters read, and the line that leads to it."""
