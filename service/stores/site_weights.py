@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
 
 from model.comment import Comment
 from service.db import Database, upsert_newer
@@ -157,6 +157,22 @@ def touch(connection: Connection, site_id: int) -> int:
         update(site_learning).where(site_learning.c.site_id == site_id).values(anchors=list(anchors))
     )
     return int(connection.execute(_BY_ID, {"site_id": site_id}).scalar_one())
+
+
+def unlearn(connection: Connection, site_id: int) -> int:
+    """Forget what a site's weights were made of, within the transaction that takes labels or checks away.
+
+    What was kept goes at once, whatever version of the model it was for: weights made from what is erased must
+    not stay until the next check replaces them.
+
+    Returns
+    -------
+    int
+        The site's new version.
+    """
+    version = touch(connection, site_id)
+    connection.execute(delete(site_weights).where(site_weights.c.site_id == site_id))
+    return version
 
 
 def _lessons(connection: Connection, site_id: int, version: int) -> Lessons:
