@@ -24,6 +24,9 @@ PAGES = [
     "/privacy?lang=de",
     "/privacy?lang=pl&site=https://alice.example.com",
     "/privacy/snippet?lang=fr",
+    "/privacy/appeal",
+    "/privacy/appeal?lang=de&site=https://alice.example.com",
+    "/privacy/appeal/received/3f0c-9a1b-77e2?lang=pt",
 ]
 
 
