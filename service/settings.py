@@ -159,7 +159,7 @@ class Settings(BaseModel):
         le=10_000,
         description=(
             "Requests for a person to look with one e-mail address or reference in 24 hours that go into the queue;"
-            " more are kept beside them as duplicates, and answered alike."
+            " while one of them is open, more are kept beside it as duplicates, and answered alike."
         ),
     )
     appeals_per_hour: int = Field(

@@ -58,7 +58,7 @@ class Bounds:
     per_address, overall : int
         In an hour, from one address and altogether; more are refused.
     per_person : int
-        In 24 hours, with one e-mail address or reference; more are kept as duplicates.
+        In 24 hours, with one e-mail address or reference; while one of them is open, more are duplicates.
     """
 
     per_address: int
@@ -165,8 +165,7 @@ class AppealStore:
                 full = _nth_latest(connection, own, now - HOUR, bounds.per_address)
                 if full is not None:
                     raise TooMany("address", full + HOUR - now)
-            same = [_same_person(record.email_hash, record.reference)]
-            is_more = _nth_latest(connection, same, now - DAY, bounds.per_person) is not None
+            is_more = _is_more(connection, record, bounds.per_person)
             site_id = connection.execute(
                 select(sites.c.id)
                 .where(sites.c.address.in_(record.places))
@@ -287,6 +286,19 @@ def _nth_latest(
         query.order_by(appeals.c.created_at.desc()).limit(1).offset(n - 1)
     ).scalar_one_or_none()
     return latest
+
+
+def _is_more(connection: Connection, record: AppealRecord, per_person: int) -> bool:
+    """Tell whether a person has asked as often as goes into the queue, and is waiting there already.
+
+    Without the second half somebody who knows another's address could use their share up and have them pass by
+    the queue unseen.
+    """
+    same = _same_person(record.email_hash, record.reference)
+    if _nth_latest(connection, [same], record.created_at - DAY, per_person) is None:
+        return False
+    waits = select(appeals.c.id).where(same, appeals.c.resolved_at.is_(None)).limit(1)
+    return connection.execute(waits).first() is not None
 
 
 def _same_person(email_hash: str | None, reference: str | None) -> ColumnElement[bool]:

@@ -245,6 +245,13 @@ def test_the_site_is_found_by_any_of_its_pages_and_none_is_made(client, database
         assert connection.execute(text("SELECT count(*) FROM sites")).scalar_one() == 2
 
 
+def test_nobody_can_use_up_anothers_way_to_the_queue(make_app, use_case):
+    client = make_app(appeals_per_person_day=1).test_client()
+    use_case.resolve(taken(client, message="in your name"), Outcome.KEPT, who="alice")
+    mine = taken(client)
+    assert [number_of(each.guid) for each in use_case.listed()] == [mine]
+
+
 # Bounds.
 
 
