@@ -104,7 +104,7 @@ def take_appeal() -> Response:
         return _too_many(typed, error)
     except SQLAlchemyError as error:
         return _not_taken(typed, error)
-    values: dict[str, Any] = {"lang": request.args.get("lang"), **site_of(_site(typed.site))}
+    values: dict[str, Any] = {"lang": chosen_language(), **site_of(_site(typed.site))}
     return _see_other(url_for("privacy.appeal_received", number=number_of(guid), **values))
 
 

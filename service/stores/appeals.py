@@ -152,19 +152,14 @@ class AppealStore:
         sqlalchemy.exc.SQLAlchemyError
             If the database cannot take it; nothing is kept then.
         """
+        # A flood is turned away without waiting for a turn to write, for which comments wait.
+        with self._database.read() as connection:
+            _refuse_too_many(connection, record, bounds)
         # Not with others' work: what TooMany undoes would be undone and done again for them too.
         with self._database.write() as connection:
             if not self._database.is_sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-            now = record.created_at
-            full = _nth_latest(connection, [], now - HOUR, bounds.overall)
-            if full is not None:
-                raise TooMany("all", full + HOUR - now)
-            if record.ip_hash is not None:
-                own = [appeals.c.ip_hash == record.ip_hash]
-                full = _nth_latest(connection, own, now - HOUR, bounds.per_address)
-                if full is not None:
-                    raise TooMany("address", full + HOUR - now)
+            _refuse_too_many(connection, record, bounds)
             is_more = _is_more(connection, record, bounds.per_person)
             site_id = connection.execute(
                 select(sites.c.id)
@@ -175,14 +170,14 @@ class AppealStore:
             connection.execute(
                 insert(appeals).values(
                     guid=record.guid,
-                    created_at=now,
+                    created_at=record.created_at,
                     site_id=site_id,
                     language=record.language,
                     email_hash=record.email_hash,
                     reference=record.reference,
                     message=record.message,
                     ip_hash=record.ip_hash,
-                    resolved_at=now if is_more else None,
+                    resolved_at=record.created_at if is_more else None,
                     outcome=Outcome.DUPLICATE.value if is_more else None,
                     resolved_by="the bound per day" if is_more else None,
                 )
@@ -275,6 +270,18 @@ class AppealStore:
         """Return how many appeals are open."""
         with self._database.read() as connection:
             return _waiting(connection)
+
+
+def _refuse_too_many(connection: Connection, record: AppealRecord, bounds: Bounds) -> None:
+    """Raise TooMany if a bound of the hour is reached."""
+    now = record.created_at
+    full = _nth_latest(connection, [], now - HOUR, bounds.overall)
+    if full is not None:
+        raise TooMany("all", full + HOUR - now)
+    if record.ip_hash is not None:
+        full = _nth_latest(connection, [appeals.c.ip_hash == record.ip_hash], now - HOUR, bounds.per_address)
+        if full is not None:
+            raise TooMany("address", full + HOUR - now)
 
 
 def _nth_latest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,20 @@ def test_all_together_have_a_bound(make_app, clock):
     assert ask(client, address="198.51.100.77").status_code == 429
     clock.advance(hours=1)
     assert ask(client, address="198.51.100.77").status_code == 303
+
+
+def test_a_bound_holds_when_many_ask_at_once(make_app, database):
+    workers = [
+        make_app(appeals_per_hour=5, appeals_per_person_day=2, database_timeout_s=10.0) for _ in range(2)
+    ]
+
+    def send(n: int) -> int:
+        return ask(workers[n % 2].test_client(), address=f"198.51.100.{n}").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(send, range(16)))
+    assert sorted(statuses) == [303] * 5 + [429] * 11
+    assert sorted(str(row.outcome) for row in rows(database)) == ["None"] * 2 + ["duplicate"] * 3
 
 
 def test_a_persons_day_ends(make_app, database, clock):
