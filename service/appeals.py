@@ -35,6 +35,8 @@ _MAX_LISTED = 200
 _MAX_CHECKS = 50
 _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
+_GUID = re.compile(r"[0-9a-f]{12}")
+#: Folders of an address that are tried as the site's own.
 _MAX_STEPS = 20
 
 
@@ -272,7 +274,8 @@ class Appeals:
         ------
         AppealUnknown
         """
-        appeal = self._appeals.find(guid_of(number))
+        guid = guid_of(number)
+        appeal = self._appeals.find(guid) if _GUID.fullmatch(guid) else None
         if appeal is None:
             raise AppealUnknown(number)
         found = tuple(self._appeals.checks_of(appeal, limit=_MAX_CHECKS))

@@ -114,6 +114,7 @@ def test_what_cannot_be_done_is_a_problem_with_its_field(client: FlaskClient, ad
     number = appeal(client, "https://nobody.example")
     for path, body, status, field in (
         ("/0000-0000-0000", {}, 404, None),
+        ("/%00", {}, 404, None),
         ("/0000-0000-0000/resolution", {"outcome": "kept"}, 404, None),
         (f"/{number}/resolution", {"outcome": "released"}, 422, "checks"),
         (f"/{number}/resolution", {"outcome": "forgotten"}, 422, "outcome"),
