@@ -6,12 +6,14 @@ import contextlib
 
 from flask import Flask
 from flask_babel import Babel
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from model.comment import Comment
 from model.errors import ModelUnavailable
 from service.administration import SiteAdministration
 from service.akismet.account import account
 from service.akismet.views import comments
+from service.appeals import Appeals, bounds_of, log_of
 from service.calibration import Calibration
 from service.champion import Champion, FixedModel, Scorer, ScorerSource
 from service.checking import Checker
@@ -26,8 +28,8 @@ from service.keys import Keys
 from service.learning import SiteLearning
 from service.notice import Notices
 from service.policies import Policies, defaults_of
+from service.privacy import views as privacy_pages
 from service.privacy.languages import chosen_language
-from service.privacy.views import privacy
 from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.queue import wake_worker
@@ -36,6 +38,7 @@ from service.retraining import Retraining
 from service.settings import Settings
 from service.startup import open_registry, secret_of
 from service.statistics import Statistics
+from service.stores.appeals import AppealStore
 from service.stores.calibration import CalibrationStore
 from service.stores.checks import CheckStore
 from service.stores.company import CompanyStore
@@ -50,6 +53,7 @@ from service.stores.sites import SiteStore
 from service.stores.versions import ModelEventStore
 from service.v1 import openapi
 from service.verdicts import Verdicts
+from service.webhooks import KeyVault, Webhooks
 
 
 def create_app(
@@ -79,6 +83,7 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
+    _trust_proxies(app, settings.trusted_proxies)
     Babel(app, locale_selector=chosen_language)
     clock = clock or utc_now
     database = database or Database(
@@ -102,18 +107,19 @@ def create_app(
         clock=clock,
         company=_company(settings, database, clock),
     )
+    feedback = Feedback(
+        labels=FeedbackStore(database, site_store, learn_per_day=settings.learn_per_day),
+        pseudonyms=pseudonyms,
+        clock=clock,
+        models=models,
+        learning=learning,
+        on_label=calibration.notice,
+    )
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
         checker=checker,
         verdicts=Verdicts(checker, check_store),
-        feedback=Feedback(
-            labels=FeedbackStore(database, site_store, learn_per_day=settings.learn_per_day),
-            pseudonyms=pseudonyms,
-            clock=clock,
-            models=models,
-            learning=learning,
-            on_label=calibration.notice,
-        ),
+        feedback=feedback,
         administration=SiteAdministration(
             store=wishes,
             calibration=calibration,
@@ -130,8 +136,17 @@ def create_app(
         retraining=Retraining(RunStore(database, clock), lambda: wake_worker(settings)),
         promotion=Promotion(open_registry(settings), ModelEventStore(database), clock),
         notices=Notices(settings=settings, store=NoticeStore(database), policies=policies, models=models),
+        appeals=Appeals(
+            log=AppealStore(database),
+            feedback=feedback,
+            sites=Webhooks(wishes, KeyVault(pseudonyms)),
+            pseudonyms=pseudonyms,
+            clock=clock,
+            bounds=bounds_of(settings),
+            tell=log_of(settings),
+        ),
     )
-    for blueprint in (comments, account, openapi.blueprint(), health, privacy):
+    for blueprint in (comments, account, openapi.blueprint(), health, privacy_pages.blueprint()):
         app.register_blueprint(blueprint)
     install_failures(app)
     return app
@@ -146,6 +161,14 @@ def warm_up(app: Flask) -> None:
     with contextlib.suppress(ModelUnavailable):
         # An address and a letter beyond ASCII, because the tables for both are filled on first use.
         models.current().judge(Comment(body="wärm-up http://example.org/", url="http://example.com/"))
+
+
+def _trust_proxies(app: Flask, n_proxies: int) -> None:
+    """Take the address that asks, and whether it did so by TLS, from what our own reverse proxies say."""
+    if n_proxies:
+        # Not the host: its first label may be a key, and our proxies hand it on as it was sent.
+        trusting = ProxyFix(app.wsgi_app, x_for=n_proxies, x_proto=n_proxies, x_host=0, x_port=0, x_prefix=0)
+        app.wsgi_app = trusting  # type: ignore[method-assign]
 
 
 def _company(settings: Settings, database: Database, clock: Clock) -> CompanyCounter | None:

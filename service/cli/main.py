@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from model import __version__
 from service.app import create_app, warm_up
+from service.cli.appeals import appeals
 from service.cli.corpora import corpora
 from service.cli.feedback import feedback
 from service.cli.imports import import_history
@@ -88,6 +89,7 @@ def doctor() -> None:
 
 
 for command in (
+    appeals,
     corpora,
     feedback,
     import_history,

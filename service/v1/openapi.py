@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from model import __version__
 from service.stores.keys import Scope
-from service.v1 import checks, schemas, sites  # noqa: F401 - two of them bring their operations along
+from service.v1 import appeals, checks, schemas, sites  # noqa: F401 - they bring their operations along
 from service.v1.operations import OPERATIONS, PARAMETERS, Operation, v1
 from service.v1.problems import CONTENT_TYPE, PREFIX
 
@@ -20,7 +20,7 @@ _PROBLEMS = {
     401: "No key, or none that is known.",
     403: "The key may not do this, or not for this site.",
     404: "There is no such thing for this key.",
-    409: "Another request of this key has this name.",
+    409: "Another request of this key has this name, or it was done before.",
     413: "The body is too large.",
     422: "A field cannot be used; errors says which and what to do.",
     503: "No answer now: no model, or no database. Ask again later.",

@@ -24,6 +24,11 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"type": "string"},
         "The site's address without its scheme, such as blog.example.org or example.org/blog.",
     ),
+    "appeal": (
+        "string",
+        {"type": "string", "pattern": "^[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}$"},
+        "Number of an appeal.",
+    ),
     "entry": ("int", {"type": "integer", "minimum": 1}, "Number of an entry."),
 }
 
