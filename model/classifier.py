@@ -116,12 +116,15 @@ class SpamClassifier:
         passages = find(document, tokens, self._extractor, len(comment.body))
         if passages is None:
             return whole
-        first, last = passages.strongest(self.weights)
-        alone = replace(comment, body=comment.body[first:last])
-        document = prepare(alone)
-        tokens = self._extractor.occurrences(document)
-        log_odds = float(self._sum(tokens.row)[0])
-        return _Part(alone, document, tokens, log_odds, (first, last)) if log_odds > whole.log_odds else whole
+        strongest = whole
+        for first, last in passages.strongest(self.weights):
+            alone = replace(comment, body=comment.body[first:last])
+            document = prepare(alone)
+            tokens = self._extractor.occurrences(document)
+            log_odds = float(self._sum(tokens.row)[0])
+            if log_odds > strongest.log_odds:
+                strongest = _Part(alone, document, tokens, log_odds, (first, last))
+        return strongest
 
     def judge(
         self,

@@ -76,15 +76,18 @@ def lift(
     features : FeatureParams
     """
     chosen = {place: one.passages.strongest(weights) for place, one in long.items()}
-    missing = [(one, chosen[place]) for place, one in long.items() if chosen[place] not in one.rows]
+    missing = [
+        (one, where) for place, one in long.items() for where in chosen[place] if where not in one.rows
+    ]
     made = Extractor(features).rows(
         [replace(one.comment, body=one.comment.body[slice(*where)]) for one, where in missing]
     )
     for number, (one, where) in enumerate(missing):
         one.rows[where] = _row(made, number)
     for place, one in long.items():
-        indices, values = one.rows[chosen[place]]
-        log_odds[place] = max(log_odds[place], float(weights[indices] @ values) + bias)
+        for where in chosen[place]:
+            indices, values = one.rows[where]
+            log_odds[place] = max(log_odds[place], float(weights[indices] @ values) + bias)
 
 
 def _row(rows: Rows, number: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
