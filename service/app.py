@@ -22,6 +22,7 @@ from service.db import Database
 from service.failures import install_failures
 from service.feedback import Feedback
 from service.health import health
+from service.keeping import RetentionRules
 from service.keys import Keys
 from service.learning import SiteLearning
 from service.notice import Notices
@@ -32,6 +33,7 @@ from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.queue import wake_worker
 from service.readiness import Readiness
+from service.retention import days_of
 from service.retraining import Retraining
 from service.settings import Settings
 from service.startup import open_registry, secret_of
@@ -44,6 +46,8 @@ from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
 from service.stores.notices import NoticeStore
 from service.stores.policies import PolicyStore
+from service.stores.purges import PurgeLog
+from service.stores.retention import RetentionStore
 from service.stores.runs import RunStore
 from service.stores.site_weights import SiteWeightsStore
 from service.stores.sites import SiteStore
@@ -90,6 +94,7 @@ def create_app(
     site_store = SiteStore()
     wishes = PolicyStore(database, site_store)
     defaults = defaults_of(settings)
+    retention_store = RetentionStore(database, site_store)
     calibration = Calibration(models=models, judged=CalibrationStore(database), log=wishes, clock=clock)
     check_store = CheckStore(database, site_store)
     policies = Policies(wishes, defaults, clock, on_out_of_date=calibration.notice)
@@ -129,7 +134,15 @@ def create_app(
         pseudonyms=pseudonyms,
         retraining=Retraining(RunStore(database, clock), lambda: wake_worker(settings)),
         promotion=Promotion(open_registry(settings), ModelEventStore(database), clock),
-        notices=Notices(settings=settings, store=NoticeStore(database), policies=policies, models=models),
+        notices=Notices(
+            settings=settings,
+            store=NoticeStore(database),
+            policies=policies,
+            models=models,
+            days=days_of(settings, retention_store.of),
+        ),
+        retention=RetentionRules(settings, retention_store, clock),
+        purges=PurgeLog(database, clock),
     )
     for blueprint in (comments, account, openapi.blueprint(), health, privacy):
         app.register_blueprint(blueprint)

@@ -11,6 +11,7 @@ from service.calibration import Calibration
 from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
+from service.keeping import RetentionRules
 from service.keys import Keys
 from service.notice import Notices
 from service.promotion import Promotion
@@ -18,6 +19,7 @@ from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
 from service.retraining import Retraining
 from service.statistics import Statistics
+from service.stores.purges import PurgeLog
 from service.verdicts import Verdicts
 
 EXTENSION = "replyguard"
@@ -40,6 +42,8 @@ class Components:
     retraining: Retraining
     promotion: Promotion
     notices: Notices
+    retention: RetentionRules
+    purges: PurgeLog
 
 
 def components() -> Components:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import hmac
 import os
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import ModelError
+from service.clock import utc_now
 from service.db import Database
 from service.migrating import current_revision, newest_revision
 from service.outages import outage_of
@@ -22,7 +24,9 @@ from service.schema import api_keys, meta
 from service.settings import Settings, SettingsError, load_settings
 from service.startup import SECRET_CHECK, open_database, open_registry, secret_of
 from service.stores.health import probe_write
+from service.stores.purges import PurgeLog
 
+_PURGE_OVERDUE = dt.timedelta(days=2)
 _COMFORTABLE_FREE_BYTES = 512 * 1024 * 1024
 
 
@@ -213,4 +217,32 @@ def _disk(settings: Settings) -> list[Finding]:
     return [Finding("disk", Health.OK, what)]
 
 
-_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (_secret, _database, _model, _disk)
+def _purges(settings: Settings) -> list[Finding]:
+    subject = "purge"
+    if not (
+        settings.retention_comments_days or settings.retention_feedback_days or settings.retention_counts_days
+    ):
+        return [Finding(subject, Health.OK, "the settings keep everything until it is erased")]
+    url = settings.sqlalchemy_url
+    if url.get_backend_name() == "sqlite" and not os.path.exists(url.database or ""):
+        return []
+    database = open_database(settings)
+    try:
+        log = PurgeLog(database, utc_now)
+        done = log.last_done()
+        since = log.first_check_at() if done is None else done.finished_at
+    except SQLAlchemyError:
+        # What is wrong with the database is told above.
+        return []
+    finally:
+        database.close()
+    told = "none ran yet" if done is None else f"the last one ended {done.finished_at:%Y-%m-%d %H:%M} UTC"
+    if since is not None and utc_now() - since > _PURGE_OVERDUE:
+        remedy = (
+            "see that a worker runs (REPLYGUARD_RUN_WORKER, `replyguard worker`), or run `replyguard purge`"
+        )
+        return [Finding(subject, Health.WARNING, f"{told}: data is kept longer than the notice says", remedy)]
+    return [Finding(subject, Health.OK, told)]
+
+
+_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (_secret, _database, _purges, _model, _disk)

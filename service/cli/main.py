@@ -22,6 +22,7 @@ from service.cli.imports import import_history
 from service.cli.keys import keys
 from service.cli.models import models
 from service.cli.policy import policy
+from service.cli.purging import purge
 from service.cli.retrain import retrain, worker
 from service.cli.retrospect import retrospect
 from service.cli.run import StopCommand, prepared, read_settings
@@ -94,6 +95,7 @@ for command in (
     keys,
     models,
     policy,
+    purge,
     retrain,
     retrospect,
     score,

@@ -78,6 +78,7 @@ AKISMET_OF_OTHERS = frozenset(
 V1_OF_OTHERS = frozenset(
     "Authorization Idempotency-Key CommentIn.site CheckIn.id CheckIn.recheck_reason CheckIn.is_test"
     " BatchIn.comments FeedbackIn.label FeedbackIn.guid FeedbackIn.comment FeedbackIn.is_test"
+    " RetentionIn.comments_days RetentionIn.feedback_days RetentionIn.counts_days"
     " PolicyIn.budget_per_thousand PolicyIn.unsure PolicyIn.discard PolicyIn.log_only PolicyIn.counts_silence"
     " guid site entry".split()
 )

@@ -247,6 +247,8 @@ OF_OTHERS: dict[str, frozenset[str]] = {
         "site_policies": (
             "site_id budget_per_thousand unsure discard log_only counts_silence webhook webhook_key changed_at"
         ),
+        "site_retention": "site_id comments_days feedback_days counts_days changed_at",
+        "purges": "id slot holder origin started_at heartbeat_at finished_at counts error",
         "training_runs": (
             "id guid slot state origin requested_at requested_by attempts holder heartbeat_at started_at"
             " finished_at cancelled_by stage fraction counts fingerprint champion challenger reason report error"

@@ -16,6 +16,7 @@ from service.schema.sites import (
     sites,
 )
 from service.schema.training import model_events, training_events, training_runs
+from service.schema.upkeep import purges, site_retention
 
 __all__ = [
     "UTC_TEXT",
@@ -31,8 +32,10 @@ __all__ = [
     "meta",
     "metadata",
     "model_events",
+    "purges",
     "site_learning",
     "site_policies",
+    "site_retention",
     "site_weights",
     "sites",
     "training_events",

@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from model import __version__
 from service.stores.keys import Scope
-from service.v1 import checks, schemas, sites  # noqa: F401 - two of them bring their operations along
+from service.v1 import checks, retention, schemas, sites  # noqa: F401 - all but one of them bring their operations along
 from service.v1.operations import OPERATIONS, PARAMETERS, Operation, v1
 from service.v1.problems import CONTENT_TYPE, PREFIX
 
