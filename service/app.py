@@ -36,7 +36,7 @@ from service.readiness import Readiness
 from service.retention import days_of
 from service.retraining import Retraining
 from service.settings import Settings
-from service.startup import open_registry, secret_of
+from service.startup import open_registry, renewal, secret_of
 from service.statistics import Statistics
 from service.stores.calibration import CalibrationStore
 from service.stores.checks import CheckStore
@@ -108,7 +108,12 @@ def create_app(
         company=_company(settings, database, clock),
     )
     app.extensions[EXTENSION] = Components(
-        keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
+        keys=Keys(
+            KeyStore(database, site_store),
+            pseudonyms,
+            clock,
+            renew=renewal(settings, database, pseudonyms),
+        ),
         checker=checker,
         verdicts=Verdicts(checker, check_store),
         feedback=Feedback(

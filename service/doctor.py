@@ -20,11 +20,12 @@ from service.migrating import current_revision, newest_revision
 from service.outages import outage_of
 from service.pseudonyms import SECRET_FILE, Pseudonyms, SecretUnusable, secret_is_private
 from service.readiness import MIN_FREE_BYTES
-from service.schema import api_keys, meta
+from service.schema import api_keys
 from service.settings import Settings, SettingsError, load_settings
-from service.startup import SECRET_CHECK, open_database, open_registry, secret_of
+from service.startup import open_database, open_registry, secret_of
 from service.stores.health import probe_write
 from service.stores.purges import PurgeLog
+from service.stores.secrets import SecretStore, rotating_from
 
 _PURGE_OVERDUE = dt.timedelta(days=2)
 _COMFORTABLE_FREE_BYTES = 512 * 1024 * 1024
@@ -159,7 +160,6 @@ def _database(settings: Settings) -> list[Finding]:
 
 def _contents(settings: Settings, database: Database) -> list[Finding]:
     with database.read() as connection:
-        kept = connection.execute(select(meta.c.value).where(meta.c.name == SECRET_CHECK)).scalar()
         live = connection.execute(
             select(func.count()).select_from(api_keys).where(api_keys.c.revoked_at.is_(None))
         ).scalar_one()
@@ -173,10 +173,14 @@ def _contents(settings: Settings, database: Database) -> list[Finding]:
     if settings.secret is None and not (settings.data_dir / SECRET_FILE).exists():
         return findings
     try:
-        expected = Pseudonyms(secret_of(settings)).digest("secret-check", "")
+        expected = Pseudonyms(secret_of(settings)).check
     except SecretUnusable:
         return findings
-    if kept is not None and not hmac.compare_digest(kept, expected):
+    kept = SecretStore(database).read()
+    if kept is not None and rotating_from(kept) is not None:
+        remedy = "wait some seconds; if it stays, start any command, such as `replyguard keys list`, which undoes it"
+        findings.append(Finding("secret", Health.BROKEN, "a rotation runs, or was interrupted", remedy))
+    elif kept is not None and not hmac.compare_digest(kept, expected):
         findings.append(
             Finding(
                 "secret",

@@ -227,7 +227,10 @@ class Settings(BaseModel):
     @field_validator("secret")
     @classmethod
     def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 32:
+        # More than one line after a rotation: each was put on top of those above it.
+        if value is not None and any(
+            len(line.strip()) < 32 for line in value.get_secret_value().splitlines() or [""]
+        ):
             raise ValueError("is shorter than 32 characters; make one with: openssl rand -hex 32")
         return value
 

@@ -25,7 +25,7 @@ from service.queue import Jobs, open_queue, wake_worker
 from service.retention import DaysKept, SiteRetention, days_of
 from service.retraining import Trainer
 from service.settings import Settings
-from service.startup import open_database, open_registry
+from service.startup import mend_rotation, open_database, open_registry
 from service.stores.calibration import CalibrationStore
 from service.stores.material import MaterialStore
 from service.stores.policies import PolicyStore
@@ -126,6 +126,8 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
     purger = open_purger(settings, database, stopping=stopping)
 
     def look_after() -> None:
+        with _logged():
+            mend_rotation(settings, database)
         with _logged():
             purger.run_if_due(at=settings.purge_at)
         with _logged():

@@ -27,6 +27,7 @@ from service.cli.retrain import retrain, worker
 from service.cli.retrospect import retrospect
 from service.cli.run import StopCommand, prepared, read_settings
 from service.cli.score import score
+from service.cli.secret import secret
 from service.cli.site import site
 from service.cli.sites import sites
 from service.doctor import Health, examine
@@ -99,6 +100,7 @@ for command in (
     retrain,
     retrospect,
     score,
+    secret,
     site,
     sites,
     worker,

@@ -43,7 +43,7 @@ def list_purges(key: Key) -> schemas.Purges:
     return schemas.Purges(
         purges=[
             schemas.PurgeOut(
-                origin=record.origin,
+                origin="schedule" if record.origin == "schedule" else "command",
                 started_at=record.started_at,
                 finished_at=record.finished_at,
                 deleted=dict(record.counts),
