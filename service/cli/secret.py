@@ -7,9 +7,9 @@ import secrets as chance
 import click
 
 from service.cli.run import StopCommand, prepared, read_settings
-from service.pseudonyms import Pseudonyms, write_secret
+from service.pseudonyms import Pseudonyms, SecretUnusable, write_secret
 from service.rotation import rotate as rotate_secret
-from service.startup import alone, pending_secret, secret_of
+from service.startup import StartRefused, alone, pending_secret, secret_of
 from service.stores.secrets import RotationBroken, SecretStore
 from service.worker import open_job_database
 
@@ -61,7 +61,7 @@ def rotate(drop_hashes: bool) -> None:
                 if not is_given and store.read() != Pseudonyms(new).check:
                     write_secret(settings.data_dir, old)
                 raise
-    except RotationBroken as error:
+    except (RotationBroken, StartRefused, SecretUnusable) as error:
         raise StopCommand(str(error)) from error
     finally:
         database.close()
