@@ -110,7 +110,8 @@ def test_a_secret_can_be_read_from_a_file(tmp_path: Path) -> None:
 def test_each_line_of_a_secret_is_long_enough() -> None:
     lines = "a" * 40 + "\n" + "b" * 32
     given = load_settings({"REPLYGUARD_SECRET": lines}).secret
-    assert given is not None and given.get_secret_value() == lines
+    assert given is not None
+    assert given.get_secret_value() == lines
     assert "is shorter than 32 characters" in problems(SECRET="a" * 40 + "\nb")
 
 
