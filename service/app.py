@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from importlib import import_module
 
 from flask import Flask
 from flask_babel import Babel
@@ -138,10 +139,12 @@ def create_app(
 
 
 def warm_up(app: Flask) -> None:
-    """Load the model now, so that the first comment need not wait for it.
+    """Load the model, and what learning stands on, now: the first comment or correction need not wait for it.
 
     Without a model nothing is lost: the log says what to do, and requests are answered `unavailable`.
     """
+    for name in ("scipy.linalg", "scipy.sparse", "scipy.special"):
+        import_module(name)
     models: ScorerSource = app.extensions[EXTENSION].models
     with contextlib.suppress(ModelUnavailable):
         # An address and a letter beyond ASCII, because the tables for both are filled on first use.

@@ -14,7 +14,8 @@ import click
 from model.errors import ModelError
 from service.cli.import_progress import ImportProgress
 from service.cli.import_report import mistakes_file, show_rehearsal, show_survey, show_written
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.history import HistoryImport, Survey, survey_history
 from service.importing.exported import ImportRefused, Row, parse_date

@@ -15,7 +15,8 @@ from rich.table import Table
 from model.errors import ModelError
 from model.registry import Registry
 from service.cli.retrain import who
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.promotion import Promotion
 from service.retraining import compare_versions

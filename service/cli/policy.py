@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from service.administration import InvalidPolicy
-from service.cli.run import StopCommand
 from service.cli.sites import open_administration, open_parts, print_site, show, site_argument
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.lists import InvalidEntry, Kind, Side
 from service.settings import UnsureAnswer

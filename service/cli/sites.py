@@ -12,7 +12,8 @@ from rich.table import Table
 from service.administration import SiteAdministration, SiteUnknown, SiteView
 from service.calibration import Calibration
 from service.champion import Champion
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.db import Database
 from service.keys import Keys

@@ -30,6 +30,7 @@ from tests.conftest import TEST_DATABASE_URL
 from tests.fakes import FrozenClock
 from tests.toy import undecided_classifier
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 #: Deaths in a longer run; the suite makes do with fewer.
 N_KILLS = int(os.environ.get("LEARNING_KILLS", "3"))

@@ -24,6 +24,7 @@ from service.schema import api_keys, checks, daily_counts
 from service.settings import Settings
 from tests.builders import ALICE_SITE, a_form
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 FAKE_MODEL = ("tests.functional.served",)
 

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
 from model.classifier import SpamClassifier
 from model.registry import Registry
+from service.cli.main import COMMANDS, cli
 from service.migrating import newest_revision
+from tests.commands import Commands
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -23,31 +26,37 @@ COMMENTS = [
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(commands: Commands, tmp_path: Path) -> Run:
     """Return a function that runs the command as a shell would, in a data folder of its own."""
 
     def call(*arguments: str, stdin: bytes = b"", **environ: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPLYGUARD_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "service", *arguments],
-            cwd=ROOT,
-            env=inherited
-            | {"REPLYGUARD_DATA_DIR": str(tmp_path / "var"), "REPLYGUARD_LOG_LEVEL": "error"}
-            | environ,
-            input=stdin,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
+        settings = {"REPLYGUARD_DATA_DIR": str(tmp_path / "var"), "REPLYGUARD_LOG_LEVEL": "error"}
+        return commands.run(*arguments, settings=settings | environ, stdin=stdin)
 
     return call
 
 
 def lines(comments: list[dict[str, object]]) -> bytes:
     return "\n".join(json.dumps(comment) for comment in comments).encode()
+
+
+def test_the_list_of_commands_imports_none_of_them_and_says_of_each_what_it_says_itself() -> None:
+    program = (
+        "import sys; from service.cli.main import cli; cli(['--help'], standalone_mode=False);"
+        " print([name for name in ('numpy', 'sqlalchemy', 'flask', 'service.settings') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    *told, imported = done.stdout.splitlines()
+    assert imported == "[]"
+    words = " ".join(" ".join(told).split())
+    for name, (_, line) in COMMANDS.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert command.name == name
+        assert " ".join((command.help or "").split("\n\n")[0].split()) == line
+        assert f"{name} {line}" in words
 
 
 def test_keys_are_made_listed_and_revoked(run: Run) -> None:
