@@ -108,7 +108,7 @@ def _be_the_command(asked: dict[str, Any]) -> int:
         os.dup2(opened, number)
         os.close(opened)
     # The parent's may have read ahead.
-    sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
     os.environ.clear()
     os.environ.update(asked["environ"])
     sys.argv = ["replyguard", *asked["arguments"]]
