@@ -34,6 +34,7 @@ from service.pseudonyms import Pseudonyms
 from service.queue import wake_worker
 from service.readiness import Readiness
 from service.retraining import Retraining
+from service.retrospect import Retrospect
 from service.settings import Settings
 from service.startup import open_registry, secret_of
 from service.statistics import Statistics
@@ -43,14 +44,18 @@ from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
+from service.stores.material import MaterialStore
 from service.stores.notices import NoticeStore
 from service.stores.policies import PolicyStore
+from service.stores.retrospect import RetrospectStore
 from service.stores.runs import RunStore
 from service.stores.site_weights import SiteWeightsStore
 from service.stores.sites import SiteStore
 from service.stores.versions import ModelEventStore
 from service.v1 import openapi
 from service.verdicts import Verdicts
+from service.versions import Versions
+from service.webhooks import KeyVault, Webhooks
 
 
 def create_app(
@@ -103,18 +108,20 @@ def create_app(
         clock=clock,
         company=_company(settings, database, clock),
     )
+    feedback = Feedback(
+        labels=FeedbackStore(database, site_store, learn_per_day=settings.learn_per_day),
+        pseudonyms=pseudonyms,
+        clock=clock,
+        models=models,
+        learning=learning,
+        on_label=calibration.notice,
+    )
+    registry = open_registry(settings)
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
         checker=checker,
         verdicts=Verdicts(checker, check_store),
-        feedback=Feedback(
-            labels=FeedbackStore(database, site_store, learn_per_day=settings.learn_per_day),
-            pseudonyms=pseudonyms,
-            clock=clock,
-            models=models,
-            learning=learning,
-            on_label=calibration.notice,
-        ),
+        feedback=feedback,
         administration=SiteAdministration(
             store=wishes,
             calibration=calibration,
@@ -129,8 +136,13 @@ def create_app(
         models=models,
         pseudonyms=pseudonyms,
         retraining=Retraining(RunStore(database, clock), lambda: wake_worker(settings)),
-        promotion=Promotion(open_registry(settings), ModelEventStore(database), clock),
+        promotion=Promotion(registry, ModelEventStore(database), clock),
         notices=Notices(settings=settings, store=NoticeStore(database), policies=policies, models=models),
+        versions=Versions(registry, MaterialStore(database), clock),
+        retrospect=Retrospect(
+            log=RetrospectStore(database), checks=check_store, feedback=feedback, clock=clock
+        ),
+        webhooks=Webhooks(wishes, KeyVault(pseudonyms)),
     )
     for blueprint in (comments, account, openapi.blueprint(), health, privacy):
         app.register_blueprint(blueprint)

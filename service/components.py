@@ -17,8 +17,11 @@ from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
 from service.retraining import Retraining
+from service.retrospect import Retrospect
 from service.statistics import Statistics
 from service.verdicts import Verdicts
+from service.versions import Versions
+from service.webhooks import Webhooks
 
 EXTENSION = "replyguard"
 
@@ -40,6 +43,9 @@ class Components:
     retraining: Retraining
     promotion: Promotion
     notices: Notices
+    versions: Versions
+    retrospect: Retrospect
+    webhooks: Webhooks
 
 
 def components() -> Components:

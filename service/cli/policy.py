@@ -9,11 +9,9 @@ import click
 from service.administration import InvalidPolicy
 from service.cli.sites import open_administration, open_parts, print_site, show, site_argument
 from service.cli.stop import StopCommand
-from service.clock import utc_now
 from service.lists import InvalidEntry, Kind, Side
 from service.settings import UnsureAnswer
 from service.stores.policies import WebhookMode
-from service.webhooks import KeyVault
 
 _KINDS = click.Choice([kind.value for kind in Kind])
 _NONE = "none"
@@ -123,16 +121,14 @@ def webhook(site: str, key: str | None, private: bool, off: bool) -> None:
     if off == (key is not None):
         raise StopCommand("--key: give the key that the site uses, or --off", exit_code=2)
     parts = open_parts()
-    if key is None:
-        parts.store.put_webhook(address, WebhookMode.OFF, None, utc_now())
-        click.echo(f"{address.address} is told nothing.")
-        return
-    found = parts.keys.find(key)
-    if found is None or not found.serves(address):
-        raise StopCommand("--key: it is no live key for this site; see `replyguard keys list`", exit_code=2)
-    mode = WebhookMode.PRIVATE if private else WebhookMode.PUBLIC
-    parts.store.put_webhook(address, mode, KeyVault(parts.pseudonyms).seal(key.strip().lower()), utc_now())
-    click.echo(f"{address.address} is told of comments that turn out to be spam.")
+    mode = WebhookMode.OFF if off else WebhookMode.PRIVATE if private else WebhookMode.PUBLIC
+    try:
+        known = None if key is None else parts.keys.find(key)
+        parts.administration.set_webhook(address, mode, key, known)
+    except InvalidPolicy as error:
+        raise StopCommand(f"--{error}", exit_code=2) from error
+    told = "nothing" if off else "of comments that turn out to be spam"
+    click.echo(f"{address.address} is told {told}.")
 
 
 def _add(site: str, side: Side, kind: str, value: str) -> None:

@@ -79,7 +79,8 @@ V1_OF_OTHERS = frozenset(
     "Authorization Idempotency-Key CommentIn.site CheckIn.id CheckIn.recheck_reason CheckIn.is_test"
     " BatchIn.comments FeedbackIn.label FeedbackIn.guid FeedbackIn.comment FeedbackIn.is_test"
     " PolicyIn.budget_per_thousand PolicyIn.unsure PolicyIn.discard PolicyIn.log_only PolicyIn.counts_silence"
-    " guid site entry".split()
+    " PromoteIn.version PromoteIn.why RollbackIn.why CompareIn.champion CompareIn.challenger NearCopiesIn.days"
+    " CorrectIn.guids CorrectIn.days WebhookIn.mode WebhookIn.key guid site entry version run".split()
 )
 #: What an admin writes into a site's list through ``/v1``; declared with the table that keeps it.
 V1_OF_LISTS = frozenset("EntryIn.side EntryIn.kind EntryIn.value".split())
