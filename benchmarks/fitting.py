@@ -21,7 +21,8 @@ from typing import Any
 from benchmarks.results import facts_line, machine_facts, table, write
 from model.comment import Comment, Label, LabeledComment
 from training import corpus, datasets
-from training.fit import FitParams, fit_calibrated, fit_linear, make_matrix
+from training.fit import FitParams, fit_calibrated, fit_linear
+from training.matrix import make_matrix
 
 N_COMMENTS = 200_000
 GOAL_S, GOAL_MB = 60, 2_000

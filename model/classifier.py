@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from model.document import Document, prepare
 from model.explain import explain
 from model.features import Extractor, FeatureParams, Occurrences, Rows
 from model.flip import Flip, smallest_flip
+from model.passage import MIN_WORDS, find
 from model.site_weights import MAX_PART, Examples, SiteWeights, site_params, volumes
 from model.verdict import Clue, Policy, Verdict
 
@@ -22,7 +25,8 @@ class SpamClassifier:
     """One fitted, calibrated version.
 
     The score is sigmoid(bias + sum of weight * value over the comment's tokens): what ``explain`` lists adds
-    up to it because there is nothing else in it.
+    up to it because there is nothing else in it. A long comment is judged as a whole and by its strongest passage
+    (``passage.py``), and the higher of both holds, with the reasons of that one.
 
     Parameters
     ----------
@@ -74,7 +78,11 @@ class SpamClassifier:
 
         A comment's value is the same alone and in any batch, to the last bit.
         """
-        return self._sum(self._extractor.rows(comments))
+        rows, n_words = self._extractor.counted_rows(comments)
+        log_odds = self._sum(rows)
+        for place in (n_words >= MIN_WORDS).nonzero()[0].tolist():
+            log_odds[place] = self._part_judged(comments[place]).log_odds
+        return log_odds
 
     def _sum(self, rows: Rows) -> NDArray[np.float64]:
         """Return bias plus weight times value of each row."""
@@ -93,7 +101,27 @@ class SpamClassifier:
 
     def examples(self, comments: Sequence[Comment]) -> Examples:
         """Return comments as a site's own weights are learnt from them."""
-        return Examples(self._site_extractor.rows(comments), self.log_odds(comments))
+        rows, n_words = self._extractor.counted_rows(comments)
+        log_odds, judged = self._sum(rows), list(comments)
+        for place in (n_words >= MIN_WORDS).nonzero()[0].tolist():
+            part = self._part_judged(comments[place])
+            log_odds[place], judged[place] = part.log_odds, part.comment
+        return Examples(self._site_extractor.rows(judged), log_odds)
+
+    def _part_judged(self, comment: Comment, document: Document | None = None) -> _Part:
+        """Return the comment or its strongest passage, whichever speaks more for spam."""
+        document = prepare(comment) if document is None else document
+        tokens = self._extractor.occurrences(document)
+        whole = _Part(comment, document, tokens, float(self._sum(tokens.row)[0]))
+        passages = find(document, tokens, self._extractor, len(comment.body))
+        if passages is None:
+            return whole
+        first, last = passages.strongest(self.weights)
+        alone = replace(comment, body=comment.body[first:last])
+        document = prepare(alone)
+        tokens = self._extractor.occurrences(document)
+        log_odds = float(self._sum(tokens.row)[0])
+        return _Part(alone, document, tokens, log_odds, (first, last)) if log_odds > whole.log_odds else whole
 
     def judge(
         self,
@@ -117,17 +145,18 @@ class SpamClassifier:
         Returns
         -------
         Verdict
-            Its clues and ``bias`` add up to ``log_odds``, to within rounding.
+            Its clues, those of the passage if one was judged, and ``bias`` add up to ``log_odds``, to within rounding.
         """
         policy = policy or self.policy
-        document = prepare(comment) if document is None else document
-        tokens = self._extractor.occurrences(document)
-        log_odds = float(self._sum(tokens.row)[0])
-        clues = explain(document, tokens, self.weights)
+        part = self._part_judged(comment, document)
+        log_odds = part.log_odds
+        clues = explain(part.document, part.tokens, self.weights)
         if site is not None:
-            part, reasons = self._site_part(tokens, log_odds, site)
-            log_odds += part
+            said, reasons = self._site_part(part.tokens, log_odds, site)
+            log_odds += said
             clues = tuple(sorted((*clues, *reasons), key=lambda clue: (-abs(clue.weight), clue.text)))
+        if part.passage is not None:
+            clues = (_judged_alone(part.passage), *(_moved(clue, part.passage[0]) for clue in clues))
         score = float(sigmoid(np.array([log_odds]))[0])
         return Verdict(
             score=score,
@@ -137,6 +166,7 @@ class SpamClassifier:
             bias=self.bias,
             log_odds=log_odds,
             version=self.version,
+            passage=part.passage,
         )
 
     def smallest_flip(self, comment: Comment, policy: Policy | None = None) -> Flip | None:
@@ -179,6 +209,41 @@ class SpamClassifier:
             Clue("this site's moderators: how far the general model is right here", trust * shrunk, "site"),
         )
         return (said + trust) * shrunk, tuple(clue for clue in clues if clue.weight != 0.0)
+
+
+class _Part(NamedTuple):
+    """What of a comment is judged.
+
+    Attributes
+    ----------
+    comment : Comment
+        With the body that is judged.
+    document : Document
+    tokens : Occurrences
+    log_odds : float
+    passage : (int, int) or None
+        Where that body stands in the comment's, if it is not the whole of it.
+    """
+
+    comment: Comment
+    document: Document
+    tokens: Occurrences
+    log_odds: float
+    passage: tuple[int, int] | None = None
+
+
+def _judged_alone(passage: tuple[int, int]) -> Clue:
+    """Say that only a passage was judged; that adds nothing to the sum."""
+    return Clue(
+        "judged by this passage alone, which speaks more for spam than the whole", 0.0, "body", (passage,)
+    )
+
+
+def _moved(clue: Clue, first: int) -> Clue:
+    """Return a clue of a passage with its places in the whole body."""
+    if clue.field != "body" or not clue.spans:
+        return clue
+    return replace(clue, spans=tuple((start + first, end + first) for start, end in clue.spans))
 
 
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

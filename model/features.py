@@ -146,7 +146,7 @@ class Extractor:
     def __init__(self, params: FeatureParams) -> None:
         self.params = params
         self._shift = np.uint64(64 - params.bits)
-        self._scales = np.array(
+        self.scales = np.array(
             [params.scales.get(BLOCK_NAMES.get(block, ""), 1.0) for block in range(_N_BLOCKS)],
             dtype=np.float64,
         )
@@ -166,28 +166,36 @@ class Extractor:
         -------
         Rows
         """
+        return self.counted_rows(comments)[0]
+
+    def counted_rows(self, comments: Sequence[Comment]) -> tuple[Rows, NDArray[np.intp]]:
+        """Return the rows, and how many words each body has, shape (n_comments,)."""
         if len(comments) == 1:
             return self._rows([prepare(comments[0])])
-        parts = [self._rows(batch) for batch in _batches(comments)]
-        if len(parts) == 1:
-            return parts[0]
-        if not parts:
-            return Rows(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+        found = [self._rows(batch) for batch in _batches(comments)]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            nothing = Rows(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+            return nothing, np.zeros(0, np.intp)
+        parts = [rows for rows, _ in found]
         lengths = np.concatenate([np.diff(part.indptr) for part in parts])
-        return Rows(
+        joined = Rows(
             np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
             np.concatenate([part.indices for part in parts]),
             np.concatenate([part.values for part in parts]),
         )
+        return joined, np.concatenate([n_words for _, n_words in found])
 
-    def _rows(self, documents: list[Document]) -> Rows:
+    def _rows(self, documents: list[Document]) -> tuple[Rows, NDArray[np.intp]]:
         layout = lay_out(documents)
         keys = self._keys(documents, layout, self._spans(layout))
         keys.sort()
         different = np.empty(keys.size, dtype=np.bool_)
         different[:1] = True
         np.not_equal(keys[1:], keys[:-1], out=different[1:])
-        return self._row_values(keys.take(different.nonzero()[0]), len(documents))[0]
+        rows = self._row_values(keys.take(different.nonzero()[0]), len(documents))[0]
+        return rows, _body_words(layout, len(documents))
 
     def occurrences(self, document: Document) -> Occurrences:
         """Return where each token of one prepared comment stands, and what it is worth there."""
@@ -227,7 +235,7 @@ class Extractor:
             indptr = np.array((0, keys.size), dtype=np.int64)
         counts = np.bincount(owner_blocks, minlength=n_documents * _N_BLOCKS).reshape(-1, _N_BLOCKS)
         counts[:, FACT] = 1  # each fact stands for itself
-        scales = (self._scales / np.sqrt(np.maximum(counts, 1))).astype(np.float32)
+        scales = (self.scales / np.sqrt(np.maximum(counts, 1))).astype(np.float32)
         return Rows(indptr, indices.astype(np.int32), scales.take(owner_blocks)), blocks
 
     def _spans(self, layout: Layout) -> _Spans:
@@ -305,6 +313,15 @@ class Extractor:
         tokens |= blocks
         keys[hashes.size :] = fact_keys
         return keys
+
+
+def _body_words(layout: Layout, n_documents: int) -> NDArray[np.intp]:
+    """Return how many words each body has; a body is its document's first segment."""
+    if n_documents == 1:
+        return layout.starts.searchsorted(layout.segment_of.searchsorted(np.array([1])))
+    segments = layout.segment_of.take(layout.starts)
+    bodies = segments.compress((layout.fields == BODY).take(segments))
+    return np.bincount(layout.owners.take(bodies), minlength=n_documents)
 
 
 def _inside_words(filled: NDArray[np.bool_], length: int, n: int) -> NDArray[np.bool_]:

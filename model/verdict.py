@@ -104,6 +104,9 @@ class Verdict:
         Log-odds of the score.
     version : str
         The model version that scored.
+    passage : (int, int) or None
+        The part of the body that was judged, as character offsets, half-open, if a passage of a long comment
+        speaks more for spam than the whole; its first clue then says so.
     """
 
     score: float
@@ -113,3 +116,4 @@ class Verdict:
     bias: float
     log_odds: float
     version: str
+    passage: tuple[int, int] | None = None

@@ -7,12 +7,14 @@ from importlib import import_module
 
 from flask import Flask
 from flask_babel import Babel
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from model.comment import Comment
 from model.errors import ModelUnavailable
 from service.administration import SiteAdministration
 from service.akismet.account import account
 from service.akismet.views import comments
+from service.appeals import Appeals, bounds_of, log_of
 from service.calibration import Calibration
 from service.champion import Champion, FixedModel, Scorer, ScorerSource
 from service.checking import Checker
@@ -27,8 +29,8 @@ from service.keys import Keys
 from service.learning import SiteLearning
 from service.notice import Notices
 from service.policies import Policies, defaults_of
+from service.privacy import views as privacy_pages
 from service.privacy.languages import chosen_language
-from service.privacy.views import privacy
 from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.queue import wake_worker
@@ -38,6 +40,7 @@ from service.retrospect import Retrospect
 from service.settings import Settings
 from service.startup import open_registry, secret_of
 from service.statistics import Statistics
+from service.stores.appeals import AppealStore
 from service.stores.calibration import CalibrationStore
 from service.stores.checks import CheckStore
 from service.stores.company import CompanyStore
@@ -85,6 +88,7 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
+    _trust_proxies(app, settings.trusted_proxies)
     Babel(app, locale_selector=chosen_language)
     clock = clock or utc_now
     database = database or Database(
@@ -117,6 +121,7 @@ def create_app(
         on_label=calibration.notice,
     )
     registry = open_registry(settings)
+    webhooks = Webhooks(wishes, KeyVault(pseudonyms))
     app.extensions[EXTENSION] = Components(
         keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
         checker=checker,
@@ -142,9 +147,18 @@ def create_app(
         retrospect=Retrospect(
             log=RetrospectStore(database), checks=check_store, feedback=feedback, clock=clock
         ),
-        webhooks=Webhooks(wishes, KeyVault(pseudonyms)),
+        webhooks=webhooks,
+        appeals=Appeals(
+            log=AppealStore(database),
+            feedback=feedback,
+            sites=webhooks,
+            pseudonyms=pseudonyms,
+            clock=clock,
+            bounds=bounds_of(settings),
+            tell=log_of(settings),
+        ),
     )
-    for blueprint in (comments, account, openapi.blueprint(), health, privacy):
+    for blueprint in (comments, account, openapi.blueprint(), health, privacy_pages.blueprint()):
         app.register_blueprint(blueprint)
     install_failures(app)
     return app
@@ -161,6 +175,14 @@ def warm_up(app: Flask) -> None:
     with contextlib.suppress(ModelUnavailable):
         # An address and a letter beyond ASCII, because the tables for both are filled on first use.
         models.current().judge(Comment(body="wärm-up http://example.org/", url="http://example.com/"))
+
+
+def _trust_proxies(app: Flask, n_proxies: int) -> None:
+    """Take the address that asks, and whether it did so by TLS, from what our own reverse proxies say."""
+    if n_proxies:
+        # Not the host: its first label may be a key, and our proxies hand it on as it was sent.
+        trusting = ProxyFix(app.wsgi_app, x_for=n_proxies, x_proto=n_proxies, x_host=0, x_port=0, x_prefix=0)
+        app.wsgi_app = trusting  # type: ignore[method-assign]
 
 
 def _company(settings: Settings, database: Database, clock: Clock) -> CompanyCounter | None:

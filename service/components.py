@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from service.administration import SiteAdministration
+from service.appeals import Appeals
 from service.calibration import Calibration
 from service.champion import ScorerSource
 from service.checking import Checker
@@ -46,6 +47,7 @@ class Components:
     versions: Versions
     retrospect: Retrospect
     webhooks: Webhooks
+    appeals: Appeals
 
 
 def components() -> Components:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import hmac
 import os
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import ModelError
+from service.clock import utc_now
 from service.db import Database
 from service.migrating import current_revision, newest_revision
 from service.outages import outage_of
@@ -21,9 +23,12 @@ from service.readiness import MIN_FREE_BYTES
 from service.schema import api_keys, meta
 from service.settings import Settings, SettingsError, load_settings
 from service.startup import SECRET_CHECK, open_database, open_registry, secret_of
+from service.stores.appeals import AppealStore, Waiting
 from service.stores.health import probe_write
 
 _COMFORTABLE_FREE_BYTES = 512 * 1024 * 1024
+#: A commenter who waits longer than this has reason to complain.
+_PATIENT_DAYS = 7
 
 
 class Health(enum.Enum):
@@ -159,7 +164,7 @@ def _contents(settings: Settings, database: Database) -> list[Finding]:
         live = connection.execute(
             select(func.count()).select_from(api_keys).where(api_keys.c.revoked_at.is_(None))
         ).scalar_one()
-    findings = []
+    findings = [_appeals(AppealStore(database).waiting())]
     if live == 0:
         findings.append(
             Finding("keys", Health.WARNING, "there is no live API key", "run `replyguard keys create`")
@@ -182,6 +187,18 @@ def _contents(settings: Settings, database: Database) -> list[Finding]:
             )
         )
     return findings
+
+
+def _appeals(waiting: Waiting) -> Finding:
+    if waiting.oldest is None:
+        return Finding("appeals", Health.OK, "nobody waits for a person to look")
+    age = utc_now() - waiting.oldest
+    since = (
+        f"{age.days} days" if age.days > 1 else f"{max(age, dt.timedelta()) // dt.timedelta(hours=1)} hours"
+    )
+    what = f"open: {waiting.n_open}, the oldest for {since}"
+    health = Health.WARNING if age.days >= _PATIENT_DAYS else Health.OK
+    return Finding("appeals", health, what, "look at them: replyguard appeals list")
 
 
 def _model(settings: Settings) -> list[Finding]:

@@ -157,8 +157,21 @@ class Feedback:
             claimed,
         )
 
-    def record_of(self, check: StoredCheck, label: Label, *, reporter: str, key_id: int) -> bool:
+    def record_of(
+        self, check: StoredCheck, label: Label, *, reporter: str, key_id: int, is_admins: bool = False
+    ) -> bool:
         """Keep a label for a comment that is named by its check; tell whether it said anything new.
+
+        Parameters
+        ----------
+        check : StoredCheck
+        label : Label
+        reporter : str
+            The moderator's login; kept as a keyed hash.
+        key_id : int
+        is_admins : bool
+            Whether an admin of the service says so. It is learnt whatever the evidence says, since the one who
+            would be asked about it has just spoken.
 
         Raises
         ------
@@ -176,7 +189,8 @@ class Feedback:
             content_hash=check.values["content_hash"],
             is_test=check.values["is_test"],
             values=values,
-            state=_state(label, check.values["log_odds"]),
+            state=State.LEARNT if is_admins else _state(label, check.values["log_odds"]),
+            is_admins=is_admins,
         )
         return self._keep(record, label, None)
 

@@ -35,7 +35,7 @@ EXAMPLE = Comment(
 )
 _N_REASONS = 3
 _MAX_CHANGES = 50
-_WITH_DAYS = (Retention.COMMENTS, Retention.COMPANY, Retention.FEEDBACK, Retention.COUNTS)
+_WITH_DAYS = (Retention.COMMENTS, Retention.COMPANY, Retention.FEEDBACK, Retention.COUNTS, Retention.APPEALS)
 
 #: Days for which something is kept on a site, or on any without settings of its own; 0: until it is erased,
 #: but of ``COMPANY``: not at all.
@@ -210,6 +210,11 @@ class Notices:
         self._models = models
         self._days = days_of(settings) if days is None else days
 
+    @property
+    def controller(self) -> Controller:
+        """Who is responsible; asks nobody, so it can be told in an outage too."""
+        return Controller(self._settings.controller_name or "", self._settings.controller_contact or "")
+
     def of(self, site: SiteAddress | None) -> Notice:
         """Return what applies to a site; a site that is not known has the service's own notice.
 
@@ -226,9 +231,7 @@ class Notices:
             example = _judged(scorer, cuts)
         return Notice(
             site=site,
-            controller=Controller(
-                self._settings.controller_name or "", self._settings.controller_contact or ""
-            ),
+            controller=self.controller,
             days={each: self._days(each, site) for each in _WITH_DAYS},
             unsure=live.unsure,
             discard=live.policy.discard,

@@ -73,6 +73,24 @@ class Pseudonyms:
         mapped = getattr(address, "ipv4_mapped", None)
         return self.digest("ip", (mapped or address).compressed)
 
+    def of_network(self, ip: str) -> str | None:
+        """Return the hash of where an appeal comes from; None if that says nothing about who asks.
+
+        One line at home has 2**64 addresses of IPv6, so of those the first 64 bits count. The hash is under a key
+        of its own: it cannot be joined with those of the addresses from which people comment. A loopback
+        address is that of a reverse proxy whose word is not trusted, or of the operator.
+        """
+        try:
+            address = ipaddress.ip_address(ip.strip().partition("%")[0])
+        except ValueError:
+            return None
+        address = getattr(address, "ipv4_mapped", None) or address
+        if address.is_loopback:
+            return None
+        width = 64 if address.version == 6 else 32
+        network = ipaddress.ip_network((address, width), strict=False)
+        return self.digest("network", network.compressed)
+
     def of_reporter(self, login: str) -> str | None:
         """Return the hash of a moderator's login; None if there is none."""
         return self.digest("reporter", login.strip()) if login.strip() else None

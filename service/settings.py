@@ -141,6 +141,49 @@ class Settings(BaseModel):
             " opening words and the same linked domains under other names count as evidence. 0: not at all."
         ),
     )
+    retention_appeals_days: int = Field(
+        default=180,
+        ge=0,
+        le=3650,
+        description="Days for which requests for a person to look are kept. 0: until they are erased.",
+    )
+    appeals_per_address_hour: int = Field(
+        default=5,
+        ge=1,
+        le=10_000,
+        description="Requests for a person to look that are taken from one address in an hour (IPv6: from one /64).",
+    )
+    appeals_per_person_day: int = Field(
+        default=3,
+        ge=1,
+        le=10_000,
+        description=(
+            "Requests for a person to look with one e-mail address or reference in 24 hours that go into the queue;"
+            " while one of them is open, more are kept beside it as duplicates, and answered alike."
+        ),
+    )
+    appeals_per_hour: int = Field(
+        default=60,
+        ge=1,
+        le=1_000_000,
+        description="Requests for a person to look that are taken in an hour altogether.",
+    )
+    appeals_log: Literal["warning", "info", "off"] = Field(
+        default="warning",
+        description=(
+            "How the log tells of a new request for a person to look: warning, info or off. The line says how"
+            " many are open and nothing about who asks."
+        ),
+    )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description=(
+            "Reverse proxies in front of the service that set X-Forwarded-For and X-Forwarded-Proto and whose word"
+            " is taken for the address that asks. 0: none, the header is not read."
+        ),
+    )
     controller_name: str | None = Field(
         default=None,
         max_length=200,

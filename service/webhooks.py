@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import urllib3
 from cryptography.fernet import Fernet, InvalidToken
 
+from model.comment import Label
 from service.pseudonyms import Pseudonyms
 from service.sites import InvalidSite, SiteAddress, parse_site
 from service.stores.checks import StoredCheck
@@ -100,8 +101,8 @@ class Webhooks:
         self._resolve = resolve
         self._tls = tls
 
-    def tell(self, corrected: Iterable[StoredCheck]) -> list[WebhookResult]:
-        """Tell the sites that want it that these comments are spam after all; sites that do not are left out."""
+    def tell(self, corrected: Iterable[StoredCheck], label: Label = Label.SPAM) -> list[WebhookResult]:
+        """Tell the sites that want it that these comments are spam, or ham, after all; others are left out."""
         by_callback: dict[tuple[SiteAddress, str], list[StoredCheck]] = {}
         for check in corrected:
             by_callback.setdefault((check.site, check.values["callback"]), []).append(check)
@@ -111,14 +112,20 @@ class Webhooks:
             if mode is WebhookMode.OFF or not callback or sealed is None:
                 continue
             try:
-                n_changed = self._send(site, callback, mode, self._vault.open(sealed), checks)
+                n_changed = self._send(site, callback, mode, self._vault.open(sealed), checks, label)
                 results.append(WebhookResult(site.address, len(checks), n_changed))
             except NotTold as error:
                 results.append(WebhookResult(site.address, len(checks), 0, str(error)))
         return results
 
     def _send(
-        self, site: SiteAddress, callback: str, mode: WebhookMode, key: str, checks: list[StoredCheck]
+        self,
+        site: SiteAddress,
+        callback: str,
+        mode: WebhookMode,
+        key: str,
+        checks: list[StoredCheck],
+        label: Label,
     ) -> int:
         _check_host(site, callback)
         parts = urlsplit(callback)
@@ -129,7 +136,9 @@ class Webhooks:
         content = {
             "key": key,
             "endpoint": "comment-check",
-            "comments": [{"guid": check.guid, "result": "true"} for check in checks],
+            "comments": [
+                {"guid": check.guid, "result": "true" if label is Label.SPAM else "false"} for check in checks
+            ],
         }
         headers = {
             "Host": parts.netloc,

@@ -13,7 +13,8 @@ from model.classifier import sigmoid
 from model.comment import LabeledComment
 from training import corpus
 from training.campaigns import campaigns
-from training.fit import FitParams, Matrix, fit_calibrated, make_matrix
+from training.fit import FitParams, fit_calibrated
+from training.matrix import Matrix, make_matrix
 from training.slices import Judged, Row, kind_of_row, slices, without_metadata
 from training.split import leave_one_source_out
 
@@ -100,8 +101,8 @@ def leave_sources_out(
         progress(name)
         linear, policy, _ = fit_calibrated(matrix[fitted & ~left_out], params)
         places = np.flatnonzero(left_out)
-        log_odds[places] = linear.log_odds(matrix.rows[places])
-        bare_log_odds[places] = linear.log_odds(bare.rows[places])
+        log_odds[places] = matrix.judged(linear, places)
+        bare_log_odds[places] = bare.judged(linear, places)
         cuts[places] = policy.spam_from
     return summarise(everything, log_odds, bare_log_odds, cuts)
 

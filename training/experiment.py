@@ -20,7 +20,8 @@ from model.features import FeatureParams
 from training import corpus, metrics
 from training.augment import Padding
 from training.evaluate import MIN_ROWS, mark_limited
-from training.fit import FitParams, Matrix, fit_linear, make_matrix
+from training.fit import FitParams, fit_linear
+from training.matrix import Matrix, make_matrix
 from training.split import leave_one_source_out
 
 
@@ -142,7 +143,7 @@ def _judge(matrix: Matrix, variant: Variant) -> Iterator[Outcome]:
             or not judged.is_spam.any()
         ):
             continue
-        scores = fit_linear(matrix[fitted & ~left_out], variant.params).log_odds(judged.rows)
+        scores = judged.judged(fit_linear(matrix[fitted & ~left_out], variant.params))
         yield Outcome(
             variant.name,
             name,

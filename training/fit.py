@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
 import warnings
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,11 +18,11 @@ from model import __version__
 from model.budget import CutTable, tabulate
 from model.card import ModelCard
 from model.classifier import SpamClassifier, sigmoid
-from model.comment import LabeledComment
-from model.features import Extractor, FeatureParams, Rows
+from model.features import FeatureParams
 from model.verdict import Policy
 from training import corpus
-from training.augment import Padding, echoes
+from training.augment import Padding
+from training.matrix import Linear, Matrix
 from training.split import calibration_folds
 from training.thresholds import Budgets, choose_policy
 
@@ -34,9 +30,6 @@ from training.thresholds import Budgets, choose_policy
 # addresses decide. Three times the norm for the body: recall on the blogs left out .52 -> .55 at 0.1 %, for one
 # point less at 1 % (docs/experiments/0001-first-model.md).
 BODY_FIRST = {"body:word": 3.0, "body:pair": 3.0, "body:gram": 3.0}
-# Comments that one process turns into rows at a time; with fewer than four such parts a second process costs
-# more than it brings.
-_CHUNK = 5_000
 # Beyond e**4 to 1 more evidence is not a louder voice.
 _MAX_RATIO = 4.0
 
@@ -79,134 +72,6 @@ class FitParams:
     padding: Padding = field(default_factory=Padding)
     budgets: Budgets = field(default_factory=Budgets)
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Comments with their rows, so that features are made once for many fits.
-
-    Attributes
-    ----------
-    comments : list of LabeledComment
-    rows : scipy.sparse.csr_array of float64, shape (n_comments, n_features)
-    is_spam : ndarray of bool, shape (n_comments,)
-    echoes : scipy.sparse.csr_array of float64, shape (n_echoes, n_features), or None
-        Rows that are only fitted on (``augment.py``).
-    origins : ndarray of int64, shape (2, n_echoes)
-        The comment that each echo was made of, and one that its words are from: it stays where both do.
-    """
-
-    comments: list[LabeledComment]
-    rows: Any
-    is_spam: NDArray[np.bool_]
-    echoes: Any = None
-    origins: NDArray[np.int64] = field(default_factory=lambda: np.empty((2, 0), dtype=np.int64))
-
-    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Matrix:
-        places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
-        moved = np.full(len(self.comments), -1, dtype=np.int64)
-        moved[places] = np.arange(places.size)
-        origins = moved[self.origins]
-        stays = (origins >= 0).all(axis=0)
-        return Matrix(
-            [self.comments[place] for place in places.tolist()],
-            self.rows[places],
-            self.is_spam[places],
-            None if self.echoes is None else self.echoes[np.flatnonzero(stays)],
-            origins[:, stays],
-        )
-
-
-def make_matrix(
-    comments: Sequence[LabeledComment],
-    features: FeatureParams,
-    padding: Padding | None = None,
-    *,
-    seed: int = 0,
-    n_processes: int | None = None,
-) -> Matrix:
-    """Make the rows of labelled comments, and with ``padding`` those of their echoes.
-
-    Parameters
-    ----------
-    comments : sequence of LabeledComment
-    features : FeatureParams
-    padding : Padding, optional
-    seed : int
-        Chooses the echoes.
-    n_processes : int, optional
-        Two where there are two cores and enough comments, if not given; the rows are the same, to the bit.
-    """
-    if padding is not None and padding.share:
-        made = echoes(comments, padding, seed=seed)
-        return replace(
-            make_matrix(comments, features, n_processes=n_processes),
-            echoes=make_matrix([echo.row for echo in made], features, n_processes=n_processes).rows,
-            origins=np.array([[echo.parent, echo.donor] for echo in made], dtype=np.int64).reshape(-1, 2).T,
-        )
-    if n_processes is None:
-        n_processes = min(2, os.cpu_count() or 1) if len(comments) >= 4 * _CHUNK else 1
-    chunks = [comments[start : start + _CHUNK] for start in range(0, len(comments), _CHUNK)]
-    if n_processes == 1:
-        return _assemble(comments, features, map(_Rows(features), chunks))
-    # A fork of a process that has threads, as a service has, may hang: begin afresh.
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_processes, mp_context=fresh) as pool:
-        return _assemble(comments, features, pool.map(_Rows(features), chunks))
-
-
-class _Rows:
-    """Turns a chunk of comments into rows; what a process of its own is given."""
-
-    def __init__(self, features: FeatureParams) -> None:
-        self._features = features
-
-    def __call__(self, comments: Sequence[LabeledComment]) -> Rows:
-        return Extractor(self._features).rows([row.comment for row in comments])
-
-
-def _assemble(comments: Sequence[LabeledComment], features: FeatureParams, parts: Iterable[Rows]) -> Matrix:
-    """Put rows together in arrays that grow in place: joining the parts at the end would hold them twice."""
-    # liblinear takes 32-bit indices and 64-bit values only; made here once, not in every fit.
-    values, indices = np.empty(0), np.empty(0, dtype=np.int32)
-    lengths = [np.zeros(1, dtype=np.int64)]
-    done = 0
-    for part in parts:
-        end = done + part.indices.size
-        if end > values.size:
-            room = max(end, values.size + values.size // 8)
-            values.resize(room, refcheck=False)
-            indices.resize(room, refcheck=False)
-        values[done:end], indices[done:end] = part.values, part.indices
-        lengths.append(np.diff(part.indptr))
-        done = end
-    values.resize(done, refcheck=False)
-    indices.resize(done, refcheck=False)
-    indptr = np.cumsum(np.concatenate(lengths)).astype(np.int32)
-    table = scipy.sparse.csr_array((values, indices, indptr), shape=(len(comments), 1 << features.bits))
-    return Matrix(list(comments), table, corpus.labels(comments))
-
-
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """Weights and bias of one fit, in log-odds.
-
-    Attributes
-    ----------
-    weights : ndarray of float64, shape (n_features,)
-    bias : float
-    """
-
-    weights: NDArray[np.float64]
-    bias: float
-
-    def log_odds(self, rows: Any) -> NDArray[np.float64]:
-        """Return log-odds, shape (n_comments,)."""
-        return np.asarray(rows @ self.weights, dtype=np.float64) + self.bias
-
-    def stretched(self, slope: float, shift: float) -> Linear:
-        """Return the fit whose log-odds are ``slope * log_odds + shift``."""
-        return Linear(self.weights * slope, self.bias * slope + shift)
 
 
 def fit_linear(matrix: Matrix, params: FitParams, chosen: NDArray[np.bool_] | None = None) -> Linear:
@@ -309,7 +174,7 @@ def fit_calibrated(matrix: Matrix, params: FitParams) -> tuple[Linear, Policy, N
     # from run to run.
     for fold in range(int(folds.max()) + 1):
         left_out = folds == fold
-        unseen[left_out] = fit_linear(matrix, params, ~left_out).log_odds(matrix.rows)[left_out]
+        unseen[left_out] = matrix.judged(fit_linear(matrix, params, ~left_out), np.flatnonzero(left_out))
     weights = corpus.balanced_weights(matrix.comments, params.balance)
     platt = LogisticRegression(C=1e6).fit(unseen[:, None], matrix.is_spam, sample_weight=weights)
     slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from model.comment import LabeledComment
 from training import corpus, metrics
 from training.evaluate import MIN_ROWS, mark_limited
-from training.fit import FitParams, Matrix, fit_linear, make_matrix
+from training.fit import FitParams, fit_linear
+from training.matrix import Matrix, make_matrix
 from training.split import leave_one_source_out
 
 INVERSE_PENALTIES = (0.02, 0.05, 0.1)
@@ -133,9 +134,7 @@ def choose_inside(
             linear = fit_linear(rest, setting.applied(params))
             # Judged on the other, it speaks for the choice of the one, and the other way round.
             for outer, judged in ((one, other), (other, one)):
-                reached = _reach(
-                    linear.log_odds(matrix.rows[np.flatnonzero(blogs[judged])]), matrix, blogs[judged]
-                )
+                reached = _reach(matrix.judged(linear, np.flatnonzero(blogs[judged])), matrix, blogs[judged])
                 inner.setdefault((outer, setting), []).append(reached.merit)
     usual = mark_limited(matrix, params)
     choices = []
@@ -146,7 +145,7 @@ def choose_inside(
         chosen = max(grid, key=merits.__getitem__)
         outer_reach = {
             setting: _reach(
-                fit_linear(rest, setting.applied(params)).log_odds(matrix.rows[np.flatnonzero(left_out)]),
+                matrix.judged(fit_linear(rest, setting.applied(params)), np.flatnonzero(left_out)),
                 matrix,
                 left_out,
             )

@@ -14,8 +14,9 @@ from sklearn.metrics import matthews_corrcoef
 from model.comment import LabeledComment
 from training import corpus, metrics
 from training.campaigns import campaigns
-from training.fit import FitParams, fit_linear, make_matrix
+from training.fit import FitParams, fit_linear
 from training.groups import ALONE, FITS, KINDS_ALIKE, NOT_JUDGED, InsideTest, inside_tests, may_fit
+from training.matrix import make_matrix
 from training.peers import OURS, PeerBuilder, PeerFailedError, PeerUnavailableError
 from training.resampling import campaign_recall_interval
 
@@ -118,7 +119,7 @@ def judge_inside(
             scores = np.full(len(everything), np.nan)
             for fold, fitted, judged in _folds(test, fit, limited):
                 progress(f"{test.name}, {fit}, fold {fold + 1}")
-                scores[judged] = fit_linear(matrix[fitted], chosen).log_odds(matrix.rows[judged])
+                scores[judged] = matrix.judged(fit_linear(matrix[fitted], chosen), judged)
             report.rows.extend(_measure(test, fit, OURS, matrix.is_spam, scores, groups))
     # The peers' tables of n-grams want the room.
     del matrix

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from model.comment import LabeledComment
 from training import corpus, metrics
 from training.evaluate import MIN_ROWS
-from training.fit import FitParams, fit_linear, make_matrix
+from training.fit import FitParams, fit_linear
+from training.matrix import make_matrix
 
 OURS = "Replyguard"
 N_ROUNDS = 200
@@ -150,7 +151,7 @@ class Ours:
     ) -> Mapping[str, NDArray[np.float64]]:
         """Fit and score; the fit works out the same weights by itself."""
         linear = fit_linear(self._matrix[fitted], self._params)
-        return {OURS: linear.log_odds(self._matrix.rows[judged])}
+        return {OURS: self._matrix.judged(linear, judged)}
 
 
 def compare(

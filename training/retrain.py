@@ -16,8 +16,9 @@ from model.comment import Comment, LabeledComment
 from model.precision import Precision
 from training import corpus, datasets, run
 from training.clusters import clusters
-from training.fit import FitParams, fit_calibrated, make_classifier, make_matrix
+from training.fit import FitParams, fit_calibrated, make_classifier
 from training.gate import Flip, GateParams, Judgement, flips, judge
+from training.matrix import make_matrix
 from training.warm import WarmParams, fit_warm
 
 Progress = Callable[[str, float], None]

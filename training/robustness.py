@@ -23,7 +23,8 @@ from model.verdict import Policy
 from training import corpus, metrics
 from training.attacks import ATTACKS, Attack
 from training.evaluate import MIN_ROWS
-from training.fit import FitParams, fit_linear, make_classifier, make_matrix
+from training.fit import FitParams, fit_linear, make_classifier
+from training.matrix import make_matrix
 from training.peers import PeerBuilder, PeerUnavailableError
 
 MAX_FPR = 0.01

@@ -12,7 +12,8 @@ from model.comment import LabeledComment
 from model.precision import Precision
 from training import corpus
 from training.evaluate import Report, leave_sources_out
-from training.fit import FitParams, cut_table, fit_calibrated, make_classifier, make_matrix, promised_ham
+from training.fit import FitParams, cut_table, fit_calibrated, make_classifier, promised_ham
+from training.matrix import make_matrix
 from training.warm import summarise
 
 LIMITS = (

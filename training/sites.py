@@ -18,7 +18,8 @@ from model.features import Extractor, Rows
 from model.site_weights import Examples, site_params
 from training import corpus
 from training.evaluate import MIN_ROWS, mark_limited
-from training.fit import FitParams, fit_calibrated, make_matrix
+from training.fit import FitParams, fit_calibrated
+from training.matrix import make_matrix
 
 #: Beside the blogs: talk of other kinds, where the general model is at its worst.
 OTHERS = ("chat-umputun", "forum-zh", "sms-uci", "youtube-uci")
@@ -109,7 +110,7 @@ def read_sites(
                 fitted = mark_limited(matrix, params)
             left_out = np.array([row.source == name for row in everything])
             linear, policy, _ = fit_calibrated(matrix[fitted & ~left_out], params)
-            log_odds = linear.log_odds(matrix.rows[np.flatnonzero(left_out)])
+            log_odds = matrix.judged(linear, np.flatnonzero(left_out))
             # A cut-off that could not be proved is reached by no score.
             cut = float(logit(policy.spam_from)) if policy.spam_from < 1.0 else np.inf
             if path is not None:

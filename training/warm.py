@@ -22,7 +22,7 @@ from scipy.special import expit
 
 from model.classifier import SpamClassifier
 from model.precision import Precision
-from training.fit import Linear, Matrix
+from training.matrix import Linear, Matrix
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from model.comment import LabeledComment
 from model.precision import Precision
 from training import corpus, metrics
 from training.evaluate import mark_limited
-from training.fit import FitParams, Linear, Matrix, fit_calibrated, make_matrix
+from training.fit import FitParams, fit_calibrated
+from training.matrix import Linear, Matrix, make_matrix
 from training.warm import WarmParams, fit_warm, summarise
 
 #: Both blogs of a pair are left out of the base; one plays the operator, the other a blog that nobody knows.
@@ -165,7 +166,7 @@ def _orders(own: Matrix, seed: int) -> dict[str, NDArray[np.int64]]:
 
 
 def _measure(linear: Linear, matrix: Matrix, cut: float) -> Place:
-    scores = sigmoid(linear.log_odds(matrix.rows))
+    scores = sigmoid(matrix.judged(linear))
     recall, _ = metrics.recall_at_fpr(matrix.is_spam, scores, max_fpr=0.01)
     return Place(
         recall, float((scores[matrix.is_spam] >= cut).mean()), float((scores[~matrix.is_spam] >= cut).mean())

@@ -14,6 +14,7 @@ from service.cli.stop import StopCommand
 
 #: By name, in which module of service.cli a command stands as what, and what ``--help`` says of it.
 COMMANDS = {
+    "appeals": ("appeals:appeals", "Look at what commenters ask a person to look at, and decide."),
     "corpora": ("corpora:corpora", "List and fetch public sources of labelled comments, to fit models on."),
     "doctor": (
         "doctor:doctor",

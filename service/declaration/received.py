@@ -1,4 +1,4 @@
-"""Everything that a request can carry, on both wires: what is about a commenter, and what is not."""
+"""Everything that a request can carry, on both wires and with an appeal: what is about a commenter, and what is not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ def _same(column: str, *, akismet: str, v1: str = "", name: str = "") -> Receive
         item.source,
         tuple(akismet.split()),
         tuple(f"CommentIn.{field}" for field in v1.split()),
-        (column,),
+        columns=(column,),
+    )
+
+
+def _of_appeal(name: str, column: str = "") -> Received:
+    """Declare what comes with an appeal, under the words of the column that keeps it."""
+    item = STORED["appeals"][column or name]
+    return Received(
+        f"appeal_{name}", item.words, item.source, appeal=(name,), columns=(f"appeals.{column or name}",)
     )
 
 
@@ -28,7 +36,7 @@ RECEIVED: tuple[Received, ...] = (
         Source.COMMENTER,
         ("comment_author_email",),
         ("CommentIn.author_email",),
-        ("email_hash", "email_domain"),
+        columns=("email_hash", "email_domain"),
     ),
     _same("url", akismet="comment_author_url", v1="author_url"),
     _same("ip_hash", akismet="user_ip", v1="user_ip", name="ip"),
@@ -56,7 +64,7 @@ RECEIVED: tuple[Received, ...] = (
         Source.MODERATOR,
         ("reporter",),
         ("FeedbackIn.reporter",),
-        ("reporter_hash",),
+        columns=("reporter_hash",),
     ),
     Received(
         "rest",
@@ -66,6 +74,16 @@ RECEIVED: tuple[Received, ...] = (
         Source.BROWSER,
         ("*",),
         used=False,
+    ),
+    _of_appeal("email", "email_hash"),
+    _of_appeal("reference"),
+    _of_appeal("message"),
+    _of_appeal("address", "ip_hash"),
+    Received(
+        "appeal_homepage",
+        mark("what is typed into a hidden field of the form with which you ask for a person to look"),
+        Source.COMMENTER,
+        appeal=("homepage",),
     ),
 )
 
@@ -80,15 +98,20 @@ V1_OF_OTHERS = frozenset(
     " BatchIn.comments FeedbackIn.label FeedbackIn.guid FeedbackIn.comment FeedbackIn.is_test"
     " PolicyIn.budget_per_thousand PolicyIn.unsure PolicyIn.discard PolicyIn.log_only PolicyIn.counts_silence"
     " PromoteIn.version PromoteIn.why RollbackIn.why CompareIn.champion CompareIn.challenger NearCopiesIn.days"
-    " CorrectIn.guids CorrectIn.days WebhookIn.mode WebhookIn.key guid site entry version run".split()
+    " CorrectIn.guids CorrectIn.days WebhookIn.mode WebhookIn.key guid site entry version run appeal"
+    " ResolutionIn.outcome ResolutionIn.checks".split()
 )
+#: Fields of the form for appeals, and of its address, that say nothing about a commenter.
+APPEAL_OF_OTHERS = frozenset("site lang".split())
 #: What an admin writes into a site's list through ``/v1``; declared with the table that keeps it.
 V1_OF_LISTS = frozenset("EntryIn.side EntryIn.kind EntryIn.value".split())
+#: What an admin notes of an appeal through ``/v1``; declared with the table that keeps it.
+V1_OF_APPEALS = frozenset({"ResolutionIn.note"})
 
 
 _V1_NAMES = frozenset(
     field.rpartition(".")[2]
-    for field in {name for each in RECEIVED for name in each.v1} | V1_OF_OTHERS | V1_OF_LISTS
+    for field in {name for each in RECEIVED for name in each.v1} | V1_OF_OTHERS | V1_OF_LISTS | V1_OF_APPEALS
 )
 
 
@@ -100,5 +123,6 @@ def is_v1_field(place: str) -> bool:
 def forms_of(received: Received) -> tuple[Form, ...]:
     """Return the forms in which something received is kept, ``NOT_STORED`` alone if it is not."""
     columns = STORED["checks"] | STORED["feedback"]
+    columns |= {f"appeals.{name}": item for name, item in STORED["appeals"].items()}
     found = tuple(dict.fromkeys(columns[name].form for name in received.columns))
     return found or (Form.NOT_STORED,)

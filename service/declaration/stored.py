@@ -185,6 +185,38 @@ _OF_LISTS = {
     "created_at": _listed(mark("when the entry was written down"), Source.REPLYGUARD),
 }
 
+
+def _appealed(
+    words: str,
+    source: Source = Source.COMMENTER,
+    form: Form = Form.CLEAR,
+    purposes: tuple[Purpose, ...] = _REVIEW,
+) -> Item:
+    return Item(words, source, form, Retention.APPEALS, purposes)
+
+
+_OF_APPEALS = {
+    "guid": _appealed(mark("a random number for the request"), Source.REPLYGUARD),
+    "created_at": _appealed(mark("when the request came"), Source.REPLYGUARD),
+    "language": _appealed(mark("the language in which you read the form")),
+    "email_hash": _appealed(
+        mark("the e-mail address that you give to find your comment by"), form=Form.HASHED
+    ),
+    "reference": _appealed(mark("the reference that you give to find your comment by")),
+    "message": _appealed(mark("what you write to the person who looks")),
+    "ip_hash": _appealed(
+        mark("the IP address from which you ask, to bound how many requests can come from it"),
+        form=Form.HASHED,
+        purposes=_RUN,
+    ),
+    "resolved_at": _appealed(mark("when a person had looked"), Source.REPLYGUARD),
+    "outcome": _appealed(
+        mark("what came of it: the comment was released or not, none was found, or you had asked before"),
+        Source.MODERATOR,
+    ),
+    "note": _appealed(mark("what the person who looked noted"), Source.MODERATOR),
+}
+
 #: What each table holds about commenters.
 STORED: dict[str, dict[str, Item]] = {
     "checks": {
@@ -197,6 +229,7 @@ STORED: dict[str, dict[str, Item]] = {
         name: replace(item, retention=Retention.FEEDBACK)
         for name, item in (_OF_COMMENT | _OF_FEEDBACK).items()
     },
+    "appeals": _OF_APPEALS,
     "list_entries": _OF_LISTS,
     "calibrations": {
         "content": _listed(
@@ -239,6 +272,7 @@ OF_OTHERS: dict[str, frozenset[str]] = {
         "checks": "id key_id site_id",
         "feedback": "id key_id site_id check_id superseded_by",
         "company_marks": "check_id site_id",
+        "appeals": "id site_id resolved_by",
         "list_entries": "id site_id",
         "site_learning": "site_id version anchors",
         "site_weights": "site_id model_version version",

@@ -79,6 +79,7 @@ class Retention(Labelled):
     COMPANY = "company", mark("Numbers that copies are known by")
     FEEDBACK = "feedback", mark("Moderators' corrections")
     COUNTS = "counts", mark("Daily counts")
+    APPEALS = "appeals", mark("Requests for a person to look")
     SITE = "site", mark("Lists and figures of a site")
 
 
@@ -130,8 +131,11 @@ class Received:
         Fields of the Akismet wire that carry it.
     v1 : tuple of str
         Fields of ``/v1`` that carry it, as ``Model.field``.
+    appeal : tuple of str
+        What of an appeal carries it: fields of the form, or ``address`` for where the request comes from.
     columns : tuple of str
-        Columns of ``checks`` or ``feedback`` in which it is kept, in whatever form; none if it is not kept.
+        Columns of ``checks`` or ``feedback``, or of ``appeals`` for what comes with an appeal, in which it is
+        kept, in whatever form; none if it is not kept.
     used : bool
         Whether it is looked at; False if it is thrown away unread.
     """
@@ -141,5 +145,6 @@ class Received:
     source: Source
     akismet: tuple[str, ...] = ()
     v1: tuple[str, ...] = ()
+    appeal: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     used: bool = True

@@ -38,9 +38,11 @@ _SOURCES = {
     Source.REPLYGUARD: "dpv:DataControllerDataSource",
 }
 _RIGHTS = ("A15", "A16", "A17", "A18", "A21", "A22", "A77")
+#: Not to be left to an automated decision alone.
+_TO_A_PERSON = "A22"
 
 
-def as_linked_data(notice: Notice, address: str, language: str) -> dict[str, Any]:
+def as_linked_data(notice: Notice, address: str, language: str, appeal: str) -> dict[str, Any]:
     """Return a notice as JSON-LD.
 
     Parameters
@@ -49,6 +51,8 @@ def as_linked_data(notice: Notice, address: str, language: str) -> dict[str, Any
     address : str
         Of the notice; names its parts too.
     language : str
+    appeal : str
+        Address at which a commenter asks for a person to look.
     """
     content: dict[str, Any] = {
         "@context": _CONTEXT | {"@language": language},
@@ -59,7 +63,7 @@ def as_linked_data(notice: Notice, address: str, language: str) -> dict[str, Any
         "dpv:hasDataController": _controller(notice, address),
         "dpv:hasDataSubject": {"@id": "dpv:User"},
         "dpv:hasProcess": [_process(notice, address, table, items) for table, items in STORED.items()],
-        "dpv:hasRight": [{"@id": f"eu-gdpr:{right}"} for right in _RIGHTS],
+        "dpv:hasRight": [_right(right, appeal) for right in _RIGHTS],
     }
     if notice.changes:
         content["dct:modified"] = {"@type": "xsd:dateTime", "@value": notice.changes[0].at.isoformat()}
@@ -70,6 +74,17 @@ def as_linked_data(notice: Notice, address: str, language: str) -> dict[str, Any
             "dct:description": gettext("the site itself, at its own address"),
         }
     return content
+
+
+def _right(right: str, appeal: str) -> dict[str, Any]:
+    if right != _TO_A_PERSON:
+        return {"@id": f"eu-gdpr:{right}"}
+    exercised = {
+        "@id": appeal,
+        "@type": "dpv:RightExerciseNotice",
+        "dct:title": gettext("Ask for a person to look at your comment"),
+    }
+    return {"@id": f"eu-gdpr:{right}", "dpv:isExercisedAt": exercised}
 
 
 def _controller(notice: Notice, address: str) -> dict[str, Any]:

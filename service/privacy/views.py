@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import force_locale, gettext
 
 from service.components import components
@@ -16,24 +13,22 @@ from service.declaration.received import RECEIVED
 from service.declaration.stored import STORED
 from service.declaration.terms import Form, Retention
 from service.notice import EXAMPLE, Notice
-from service.privacy import linked_data, words
+from service.privacy import (
+    appeals,  # noqa: F401 - brings its pages along
+    linked_data,
+    words,
+)
 from service.privacy.languages import LANGUAGES, chosen_language
+from service.privacy.pages import answer, page_values, privacy, site_of
 from service.sites import InvalidSite, SiteAddress, parse_site
-
-privacy = Blueprint("privacy", __name__)
 
 _JSON = "application/json"
 _JSONLD = "application/ld+json"
-_STYLE = (Path(__file__).parent.parent / "templates" / "notice.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_HEADERS = {
-    "Vary": "Accept, Accept-Language",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+
+
+def blueprint() -> Blueprint:
+    """Return the blueprint with all pages for commenters."""
+    return privacy
 
 
 class _NoSite(Exception):
@@ -68,20 +63,20 @@ def snippet() -> Response:
 @privacy.get("/privacy/snippet.html")
 def snippet_as_html() -> Response:
     """Answer the line for the comment form alone."""
-    return _tell(lambda site: _answer(_line(site, chosen_language())["html"] + "\n", "text/html"))
+    return _tell(lambda site: answer(_line(site, chosen_language())["html"] + "\n", "text/html"))
 
 
 @privacy.get("/privacy/snippet.txt")
 def snippet_as_text() -> Response:
     """Answer the line for the comment form without markup."""
-    return _tell(lambda site: _answer(_line(site, chosen_language())["text"] + "\n", "text/plain"))
+    return _tell(lambda site: answer(_line(site, chosen_language())["text"] + "\n", "text/plain"))
 
 
 def _tell(render: Any) -> Response:
     try:
         response: Response = render(_asked_site())
     except _NoSite as error:
-        response = _answer(f"{error}\n", "text/plain")
+        response = answer(f"{error}\n", "text/plain")
         response.status_code = 400
     return response
 
@@ -96,19 +91,13 @@ def _asked_site() -> SiteAddress | None:
         raise _NoSite(f"site: {error}; give the site's full URL, or leave it out") from None
 
 
-def _answer(body: str, content_type: str) -> Response:
-    response = Response(body, content_type=f"{content_type}; charset=utf-8")
-    response.headers.update(_HEADERS)
-    response.headers["Content-Language"] = chosen_language()
-    return response
-
-
 def _as_page(site: SiteAddress | None) -> Response:
     found = components().notices.of(site)
     page = render_template(
         "notice.html",
         notice=found,
-        received=RECEIVED,
+        received=[each for each in RECEIVED if not each.appeal],
+        asked=[each for each in RECEIVED if each.appeal],
         stored=STORED,
         never=words.never_kept(),
         example=EXAMPLE,
@@ -116,22 +105,24 @@ def _as_page(site: SiteAddress | None) -> Response:
         Retention=Retention,
         words=words,
         contact=words.contact_link(found.controller.contact),
-        appeal=_appeal(site),
-        **_page_values(site),
+        appeal=url_for("privacy.appeal", **site_of(site)),
+        **page_values(site),
     )
-    return _answer(page, "text/html")
+    return answer(page, "text/html")
 
 
 def _as_json(site: SiteAddress | None) -> Response:
-    content = words.as_data(components().notices.of(site), chosen_language())
-    return _answer(json.dumps(content, ensure_ascii=False, indent=1) + "\n", _JSON)
+    appeal = url_for("privacy.appeal", _external=True, **site_of(site))
+    content = words.as_data(components().notices.of(site), chosen_language(), appeal)
+    return answer(json.dumps(content, ensure_ascii=False, indent=1) + "\n", _JSON)
 
 
 def _as_linked_data(site: SiteAddress | None) -> Response:
     found: Notice = components().notices.of(site)
-    address = _address("privacy.notice", _external=True, **_site_of(site))
-    content = linked_data.as_linked_data(found, address, chosen_language())
-    response = _answer(json.dumps(content, ensure_ascii=False, indent=1) + "\n", _JSONLD)
+    address = url_for("privacy.notice", _external=True, **site_of(site))
+    appeal = url_for("privacy.appeal", _external=True, **site_of(site))
+    content = linked_data.as_linked_data(found, address, chosen_language(), appeal)
+    response = answer(json.dumps(content, ensure_ascii=False, indent=1) + "\n", _JSONLD)
     # The media type has no parameter charset; it is always UTF-8.
     response.headers["Content-Type"] = _JSONLD
     return response
@@ -139,7 +130,7 @@ def _as_linked_data(site: SiteAddress | None) -> Response:
 
 def _snippet_page(site: SiteAddress | None) -> Response:
     lines = {language: _line(site, language) for language in LANGUAGES}
-    return _answer(render_template("snippet.html", lines=lines, **_page_values(site)), "text/html")
+    return answer(render_template("snippet.html", lines=lines, **page_values(site)), "text/html")
 
 
 def _line(site: SiteAddress | None, language: str) -> dict[str, str]:
@@ -147,36 +138,10 @@ def _line(site: SiteAddress | None, language: str) -> dict[str, str]:
     with force_locale(language):
         says = gettext("Comments here are checked for spam by Replyguard, on the operator's own machines.")
         leads = gettext("How your comment data is processed")
-    address = _address("privacy.notice", _external=True, lang=language, **_site_of(site))
+    address = url_for("privacy.notice", _external=True, lang=language, **site_of(site))
     return {
         "html": render_template(
             "snippet-line.html", says=says, leads=leads, address=address, language=language
         ),
         "text": f"{says} {leads}: {address}",
     }
-
-
-def _appeal(site: SiteAddress | None) -> str | None:
-    """Return where a commenter asks for a person to look; None where this release has no such page."""
-    for rule in current_app.url_map.iter_rules():
-        if rule.rule == "/privacy/appeal" and "GET" in (rule.methods or ()):
-            return _address(rule.endpoint, **_site_of(site))
-    return None
-
-
-def _address(endpoint: str, **values: Any) -> str:
-    return url_for(endpoint, **values)
-
-
-def _page_values(site: SiteAddress | None) -> dict[str, Any]:
-    return {
-        "languages": LANGUAGES,
-        "language": chosen_language(),
-        "style": _STYLE,
-        "site": site,
-        "here": lambda endpoint, **values: _address(f"privacy.{endpoint}", **(_site_of(site) | values)),
-    }
-
-
-def _site_of(site: SiteAddress | None) -> dict[str, str]:
-    return {} if site is None else {"site": site.address}

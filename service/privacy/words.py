@@ -32,6 +32,7 @@ TABLES = {
     "checks": mark("With every comment that is checked"),
     "company_marks": mark("To know near-copies under other names by"),
     "feedback": mark("When a moderator corrects a decision, or older comments are brought in"),
+    "appeals": mark("When somebody asks for a person to look"),
     "list_entries": mark("When a site lists what it always lets through or always takes for spam"),
     "calibrations": mark("To find out how strict to be on a site"),
     "site_weights": mark("What the program has learnt for a site alone"),
@@ -96,6 +97,8 @@ def forms(received: Received) -> str:
     """Return what becomes of something that arrives."""
     if not received.used:
         return gettext("not read and not kept")
+    if received.appeal and not received.columns:
+        return gettext("only looked at to keep programs out, not kept")
     if not received.columns:
         return gettext("used for the decision, not kept")
     if "email_domain" in received.columns:
@@ -176,8 +179,16 @@ def _words_of(name: str) -> str:
     return gettext(found[0]) if found else rest
 
 
-def as_data(notice: Notice, language: str) -> dict[str, Any]:
-    """Return a notice as plain data; names are for machines, ``words`` in the reader's language."""
+def as_data(notice: Notice, language: str, appeal: str) -> dict[str, Any]:
+    """Return a notice as plain data; names are for machines, ``words`` in the reader's language.
+
+    Parameters
+    ----------
+    notice : Notice
+    language : str
+    appeal : str
+        Address at which a commenter asks for a person to look.
+    """
     return {
         "language": language,
         "site": None if notice.site is None else notice.site.address,
@@ -219,6 +230,7 @@ def as_data(notice: Notice, language: str) -> dict[str, Any]:
             "unsure_from": _finite(None if notice.cut_offs is None else notice.cut_offs.unsure_from),
             "spam_from": _finite(None if notice.cut_offs is None else notice.cut_offs.spam_from),
             "human_review": True,
+            "appeal": appeal,
         },
         "example": _example(notice),
         "recipients": ["site"] if notice.tells_site else [],

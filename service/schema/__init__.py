@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.schema.appeals import appeals
 from service.schema.columns import UTC_TEXT, UtcDateTime, metadata
 from service.schema.comments import checks, company_marks, daily_counts, feedback
 from service.schema.sites import (
@@ -21,6 +22,7 @@ __all__ = [
     "UTC_TEXT",
     "UtcDateTime",
     "api_keys",
+    "appeals",
     "calibrations",
     "checks",
     "company_marks",

@@ -109,6 +109,8 @@ checks = Table(
     # A site's latest checks, without a look at all it ever had.
     Index(None, "site_id", "id"),
     Index(None, "created_at"),
+    # A person's comments, when that person asks about them.
+    Index(None, "email_hash"),
     Index(
         "uq_checks_request",
         "key_id",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
@@ -67,6 +67,12 @@ class StoredCheck:
     values: Mapping[str, Any]
 
 
+def stored_check(row: RowMapping) -> StoredCheck:
+    """Return a row of ``checks`` with its site's ``address`` and ``display`` as a check."""
+    site = SiteAddress(row["address"], row["display"])
+    return StoredCheck(row["guid"], row["created_at"], row["key_id"], site, dict(row))
+
+
 class CheckStore:
     """Rows of ``checks`` with their daily counts."""
 
@@ -115,16 +121,7 @@ class CheckStore:
         )
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
-        return [
-            StoredCheck(
-                row["guid"],
-                row["created_at"],
-                row["key_id"],
-                SiteAddress(row["address"], row["display"]),
-                dict(row),
-            )
-            for row in rows
-        ]
+        return [stored_check(row) for row in rows]
 
     def _add(self, connection: Connection, record: CheckRecord) -> int:
         """Write a check and count it; return its site's number."""

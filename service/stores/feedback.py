@@ -21,6 +21,9 @@ from service.stores.sites import SiteStore
 
 # One repetition, for a site that was erased since its number was remembered.
 _ATTEMPTS = 2
+#: What the column ``source`` says of a label that came over a wire, and of an admin's own.
+_WIRE = "wire"
+_ADMIN = "admin"
 
 
 class State(enum.Enum):
@@ -51,6 +54,8 @@ class FeedbackRecord:
         The remaining columns of ``feedback``.
     state : State
         Learnt or doubtful; what exceeds the day's bound becomes surplus here.
+    is_admins : bool
+        Whether an admin of the service says so; no bound of a key holds for that.
     """
 
     guid: str
@@ -62,6 +67,7 @@ class FeedbackRecord:
     is_test: bool
     values: dict[str, Any]
     state: State = State.LEARNT
+    is_admins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,7 @@ class FeedbackStore:
                 content_hash=record.content_hash,
                 is_test=record.is_test,
                 counted_as=count,
+                source=_ADMIN if record.is_admins else _WIRE,
                 state=state.value,
                 learnt_at=learnt_at,
             )
@@ -207,7 +214,7 @@ class FeedbackStore:
 
     def _bounded(self, connection: Connection, record: FeedbackRecord) -> State:
         """Return the state of a new label, given how many its key has had learnt today."""
-        if record.state is not State.LEARNT or record.is_test:
+        if record.state is not State.LEARNT or record.is_test or record.is_admins:
             return record.state
         midnight = record.created_at.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         learnt = connection.execute(
@@ -217,6 +224,7 @@ class FeedbackStore:
                 feedback.c.created_at >= midnight,
                 feedback.c.key_id == record.key_id,
                 feedback.c.is_test.is_(False),
+                feedback.c.source != _ADMIN,
                 feedback.c.state == LEARNT,
             )
         ).scalar_one()

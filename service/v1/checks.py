@@ -74,7 +74,7 @@ def check_batch(key: Key, body: schemas.BatchIn) -> schemas.Verdicts:
     problems=(404,),
 )
 def verdict(key: Key, guid: str) -> schemas.Verdict:
-    return _verdict(_visible(guid, key))
+    return verdict_out(_visible(guid, key))
 
 
 @operation(
@@ -135,7 +135,7 @@ def _check(
         ms=round((time.perf_counter() - started) * 1000, 1),
     )
     return [
-        _verdict(each.check).model_copy(update={"id": body.id, "repeated": each.is_repeated})
+        verdict_out(each.check).model_copy(update={"id": body.id, "repeated": each.is_repeated})
         for each, body in zip(told, bodies, strict=True)
     ]
 
@@ -191,7 +191,8 @@ def _visible(guid: str, key: Key) -> StoredCheck:
     return found
 
 
-def _verdict(check: StoredCheck) -> schemas.Verdict:
+def verdict_out(check: StoredCheck) -> schemas.Verdict:
+    """Return a check as it is told."""
     values = check.values
     would = values["would_answer"]
     return schemas.Verdict(

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from model import __version__
 from service.stores.keys import Scope
 from service.v1 import (  # noqa: F401 - all but the schemas are here for the operations that they bring along
+    appeals,
     checks,
     models,
     retraining,
@@ -28,7 +29,7 @@ _PROBLEMS = {
     401: "No key, or none that is known.",
     403: "The key may not do this, or not for this site.",
     404: "There is no such thing for this key.",
-    409: "Another request of this key has this name.",
+    409: "Another request of this key has this name, or it was done before.",
     413: "The body is too large.",
     422: "A field cannot be used; errors says which and what to do.",
     503: "No answer now: no model, or no database. Ask again later.",

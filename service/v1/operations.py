@@ -26,6 +26,11 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "version": ("string", {"type": "string"}, "Name of a version of the model."),
     "run": ("string", {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "Name of a retraining."),
+    "appeal": (
+        "string",
+        {"type": "string", "pattern": "^[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}$"},
+        "Number of an appeal.",
+    ),
     "entry": ("int", {"type": "integer", "minimum": 1}, "Number of an entry."),
 }
 

@@ -20,7 +20,7 @@ _TITLES = {
     401: "Who are you?",
     403: "Not with this key",
     404: "Not found",
-    409: "Name already taken",
+    409: "Taken or done already",
     422: "A field cannot be used",
     503: "Unavailable",
 }

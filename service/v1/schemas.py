@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from model.comment import Label
+from service.appeals import MAX_NOTE_CHARS
 from service.cutoffs import MAX_BUDGET, MIN_BUDGET, Basis
 from service.lists import Kind, Side
 from service.settings import UnsureAnswer
@@ -229,6 +231,76 @@ class Entries(Model):
     """The entries of a site's lists, oldest first."""
 
     entries: list[EntryOut]
+
+
+class AppealOut(Model):
+    """A commenter's request for a person to look."""
+
+    number: str
+    created_at: dt.datetime
+    site: str | None = Field(description="null if no site that is known was named.")
+    language: str = Field(description="Of the form that was filled in.")
+    by: Literal["email", "reference"] = Field(description="What there is to find the comment by.")
+    message: str
+    resolved_at: dt.datetime | None
+    outcome: Literal["released", "kept", "no-record", "duplicate"] | None
+    resolved_by: str | None
+    note: str | None
+
+
+class AppealsOut(Model):
+    """The open appeals."""
+
+    n_open: int
+    appeals: list[AppealOut]
+
+
+class AppealedComment(Model):
+    """A comment that an appeal may be about."""
+
+    verdict: Verdict
+    author: str
+    content: str
+    author_url: str
+    permalink: str
+    label: Label | None = Field(description="What a person has said of it.")
+
+
+class AppealDetail(Model):
+    """An appeal with what it may be about, found when it is asked for."""
+
+    appeal: AppealOut
+    comments: list[AppealedComment] = Field(description="Latest first, 50 at most.")
+    others: list[AppealOut] = Field(description="With the same e-mail address or reference.")
+
+
+class ResolutionIn(Model):
+    """What an admin decided."""
+
+    outcome: Literal["released", "kept", "no-record", "duplicate"]
+    checks: list[str] = Field(
+        default=[],
+        max_length=50,
+        description="Names of the verdicts to release; may be left out where only one was held.",
+    )
+    note: Text = Field(default="", max_length=MAX_NOTE_CHARS)
+
+
+class ToldOut(Model):
+    """What became of telling a site of a correction."""
+
+    site: str
+    n_changed: int
+    problem: str | None
+
+
+class ResolutionOut(Model):
+    """What was done."""
+
+    appeal: AppealOut
+    released: list[str]
+    n_new: int = Field(description="Of these, called ham now for the first time.")
+    told: list[ToldOut]
 
 
 class FieldError(Model):

@@ -24,6 +24,9 @@ PAGES = [
     "/privacy?lang=de",
     "/privacy?lang=pl&site=https://alice.example.com",
     "/privacy/snippet?lang=fr",
+    "/privacy/appeal",
+    "/privacy/appeal?lang=de&site=https://alice.example.com",
+    "/privacy/appeal/received/3f0c-9a1b-77e2?lang=pt",
 ]
 
 
@@ -91,3 +94,34 @@ def test_a_page_breaks_no_rule_and_fits_the_screen(browser, service, axe, page, 
         for rule in found["violations"] + found["incomplete"]
     ] == []
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_form_is_filled_in_by_keyboard_and_says_what_is_wrong(browser, service, axe):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    def found_by_axe():
+        browser.execute_script(axe)
+        found = browser.execute_async_script("axe.run(document).then(arguments[arguments.length - 1])")
+        return [rule["id"] for rule in found["violations"] + found["incomplete"]]
+
+    browser.get(f"{service.url}/privacy/appeal?lang=en&site=https://alice.example.com/tyres")
+    browser.find_element(By.ID, "email").send_keys("nobody")
+    # From the address on: reference, message, button; nothing that cannot be seen lies in between.
+    for _ in range(3):
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+    assert browser.switch_to.active_element.tag_name == "button"
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert browser.title.startswith("Not taken yet")
+    assert found_by_axe() == []
+    wrong = browser.find_element(By.ID, "email")
+    described = [
+        browser.find_element(By.ID, name).text for name in wrong.get_attribute("aria-describedby").split()
+    ]
+    assert described[0].startswith("This is no e-mail address.")
+    wrong.clear()
+    wrong.send_keys("maud@mail.example.org", Keys.ENTER)
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Your request has come in"
+    # Nothing was blocked; that the first try was refused is as it should be.
+    assert [line for line in browser.get_log("browser") if "422" not in line["message"]] == []
+    assert found_by_axe() == []

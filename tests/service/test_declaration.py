@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from inspect import getsource
+from typing import ClassVar
 
 import pytest
+from flask import Request
 from flask.testing import FlaskClient
 from pydantic import BaseModel
 from sqlalchemy import inspect
+from werkzeug.datastructures import ImmutableMultiDict
 
 from model.comment import Comment
 from model.document import prepare
@@ -17,7 +20,9 @@ from service.akismet.form import Form
 from service.db import Database
 from service.declaration.received import (
     AKISMET_OF_OTHERS,
+    APPEAL_OF_OTHERS,
     RECEIVED,
+    V1_OF_APPEALS,
     V1_OF_LISTS,
     V1_OF_OTHERS,
 )
@@ -26,10 +31,11 @@ from service.declaration.terms import Form as KeptForm
 from service.schema import metadata
 from service.stores.comments import COMMENT_COLUMNS
 from service.v1.operations import OPERATIONS, PARAMETERS
-from tests.builders import a_form
+from tests.builders import ALICE_SITE, a_form
 
 AKISMET = {name for each in RECEIVED for name in each.akismet} | AKISMET_OF_OTHERS
-V1 = {name for each in RECEIVED for name in each.v1} | V1_OF_OTHERS | V1_OF_LISTS
+V1 = {name for each in RECEIVED for name in each.v1} | V1_OF_OTHERS | V1_OF_LISTS | V1_OF_APPEALS
+APPEAL = {name for each in RECEIVED for name in each.appeal} | APPEAL_OF_OTHERS
 
 
 def test_every_column_of_the_migrated_database_is_declared_once(database: Database):
@@ -118,8 +124,47 @@ def test_our_own_api_takes_only_what_is_declared():
     assert V1 - taken == {"Authorization", "Idempotency-Key"}
 
 
+class Recording(ImmutableMultiDict):
+    """Fields of a request that remember which of them were asked for."""
+
+    read: ClassVar[set[str]] = set()
+
+    def get(self, key, *arguments, **named):
+        self.read.add(key)
+        return super().get(key, *arguments, **named)
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        return super().__getitem__(key)
+
+
+class RecordingRequest(Request):
+    parameter_storage_class = Recording
+
+
+def test_an_appeal_takes_only_what_is_declared(client: FlaskClient):
+    client.application.request_class = RecordingRequest
+    Recording.read.clear()
+    fields = {
+        "site": ALICE_SITE,
+        "email": "maud@mail.example.org",
+        "reference": "f" * 32,
+        "message": "Please.",
+    }
+    shown = client.get("/privacy/appeal", query_string={"site": ALICE_SITE, "lang": "de"})
+    sent = client.post("/privacy/appeal", data=fields)
+    client.get(sent.location)
+    offered = set(re.findall(r'<(?:input|textarea)[^>]* name="(\w+)"', shown.get_data(as_text=True)))
+    assert sent.status_code == 303
+    assert {"email", "message", "homepage", "lang"} <= Recording.read
+    assert (Recording.read | offered) - APPEAL == set(), "declare these in service/declaration/received.py"
+    # Not a field: where the request comes from.
+    assert APPEAL - Recording.read == {"address"}
+
+
 def test_what_is_received_names_columns_that_exist():
     columns = STORED["checks"] | STORED["feedback"]
+    columns |= {f"appeals.{name}": item for name, item in STORED["appeals"].items()}
     assert {name for each in RECEIVED for name in each.columns} <= set(columns)
     assert {name for each in RECEIVED for name in each.columns} >= set(COMMENT_COLUMNS)
 
@@ -163,3 +208,4 @@ def test_what_identifies_a_person_is_never_declared_clear():
     for name in ("email_hash", "ip_hash", "reporter_hash"):
         assert columns[name].form is KeptForm.HASHED
         assert not columns[name].learnt
+    assert {STORED["appeals"][name].form for name in ("email_hash", "ip_hash")} == {KeptForm.HASHED}

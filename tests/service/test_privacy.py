@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import rdflib
-from flask import Blueprint
 
 from model.errors import ModelUnavailable
 from model.verdict import Clue
@@ -124,6 +123,8 @@ def test_a_site_with_a_policy_of_its_own_has_a_notice_of_its_own(client, app):
 
 def test_an_unknown_site_has_the_general_notice_and_a_bad_one_an_error(client):
     known, unknown = data_of(client), data_of(client, site="https://nobody.example")
+    # The way to the appeal carries on what was asked for, known or not.
+    assert unknown["decision"].pop("appeal") == f"{known['decision'].pop('appeal')}?site=nobody.example"
     assert unknown | {"site": None} == known
     answer = client.get("/privacy", query_string={"site": "http://"})
     assert answer.status_code == 400
@@ -151,6 +152,7 @@ def test_the_days_are_those_by_which_data_goes(make_app, prepared, database):
         Retention.COMPANY: 7,
         Retention.FEEDBACK: 1,
         Retention.COUNTS: 0,
+        Retention.APPEALS: 90,
     }
     notices = Notices(
         settings=prepared,
@@ -168,6 +170,7 @@ def test_the_days_are_those_by_which_data_goes(make_app, prepared, database):
         "company": 7,
         "feedback": 1,
         "counts": None,
+        "appeals": 90,
     }
     assert '"P30D"' in client.get("/privacy.jsonld").get_data(as_text=True)
 
@@ -257,16 +260,15 @@ def test_a_change_of_the_declaration_is_told_in_words(database, prepared, clock,
     assert "Checked comments: 10 days → until it is erased" in page
 
 
-def test_the_appeal_is_linked_only_where_there_is_one(make_app):
-    app = make_app()
-    assert "/privacy/appeal" not in page_of(app.test_client())
-    with_appeal = make_app()
-    page = Blueprint("appeal_of_a_test", __name__)
-    page.add_url_rule("/privacy/appeal", view_func=lambda: "", endpoint="form")
-    with_appeal.register_blueprint(page)
-    assert 'href="/privacy/appeal?site=alice.example.com"' in page_of(
-        with_appeal.test_client(), site=ALICE_SITE
-    )
+def test_the_notice_leads_to_the_appeal_in_every_form(client):
+    assert 'href="/privacy/appeal"' in page_of(client)
+    page = page_of(client, site=ALICE_SITE)
+    assert page.count('href="/privacy/appeal?site=alice.example.com"') == 2
+    address = "http://localhost/privacy/appeal?site=alice.example.com"
+    assert data_of(client, site=ALICE_SITE)["decision"]["appeal"] == address
+    linked = client.get("/privacy.jsonld", query_string={"site": ALICE_SITE}).get_json(force=True)
+    [right] = [each for each in linked["dpv:hasRight"] if each["@id"] == "eu-gdpr:A22"]
+    assert right["dpv:isExercisedAt"]["@id"] == address
 
 
 # The library warns of a class that it uses itself.

@@ -17,6 +17,8 @@ from service.privacy.languages import LANGUAGES
 
 ROOT = Path(service.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
+PAGES = ("/privacy", "/privacy/snippet", "/privacy/appeal", "/privacy/appeal/received/3f0c-9a1b-77e2")
+WRONG = {"site": "http://", "email": "nobody", "reference": "none", "message": "x" * 2001}
 METHODS = [("declaration/**.py", "python"), ("privacy/**.py", "python"), ("templates/**.html", "jinja2")]
 
 
@@ -65,12 +67,14 @@ def test_the_compiled_catalogue_is_that_of_the_words(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pages_are_in_the_language_that_is_asked_for(client, language, wanted):
-    for path in ("/privacy", "/privacy/snippet"):
+    for path in PAGES:
         by_link = client.get(path, query_string={"lang": language})
         by_header = client.get(path, headers={"Accept-Language": f"{language}-XX, tlh;q=0.9"})
         assert by_link.headers["Content-Language"] == by_header.headers["Content-Language"] == language
         assert f'<html lang="{language}">' in by_link.get_data(as_text=True)
     if language != "en":
-        page = client.get("/privacy", query_string={"lang": language}).get_data(as_text=True)
         sentences = [text for text in wanted if isinstance(text, str) and len(text) > 25 and "'" not in text]
-        assert [text for text in sentences if text in page] == []
+        pages = [client.get(path, query_string={"lang": language}) for path in PAGES if "snippet" not in path]
+        pages.append(client.post("/privacy/appeal", query_string={"lang": language}, data=WRONG))
+        for page in pages:
+            assert [text for text in sentences if text in page.get_data(as_text=True)] == []

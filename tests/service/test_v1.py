@@ -217,6 +217,7 @@ def test_an_untied_key_sees_only_what_it_asked_for(app: Flask, client: FlaskClie
 @pytest.mark.parametrize("operation", ADMIN_ONLY, ids=lambda operation: operation.name)
 def test_a_sites_key_administers_nothing(client: FlaskClient, operation: Any) -> None:
     path = operation.path.replace("{site}", "alice.example.com").replace("{entry}", "1")
+    path = path.replace("{appeal}", "3f0c-9a1b-77e2")
     response = client.open(f"/v1{path}", method=operation.method, json={}, headers=ALICE)
     assert (response.status_code, response.content_type) == (403, PROBLEM)
 

@@ -4,7 +4,8 @@ import pytest
 from model.features import FeatureParams
 from tests.toy import TOY_PARAMS, toy_corpus
 from training.augment import Padding, echoes
-from training.fit import fit_linear, make_matrix
+from training.fit import fit_linear
+from training.matrix import make_matrix
 
 ROWS = toy_corpus()
 PADDING = Padding(share=0.5, min_words=20, max_words=40)

@@ -6,7 +6,8 @@ import pytest
 from model.comment import Comment
 from tests.toy import TOY_PARAMS, toy_corpus
 from training import corpus
-from training.fit import evidence, fit_calibrated, fit_linear, make_matrix
+from training.fit import evidence, fit_calibrated, fit_linear
+from training.matrix import make_matrix
 from training.split import source_folds
 
 MATRIX = make_matrix(toy_corpus(), TOY_PARAMS.features)

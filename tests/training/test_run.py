@@ -7,7 +7,8 @@ from model import artifact
 from tests.toy import TOY_PARAMS, toy_classifier, toy_corpus
 from training import run
 from training.__main__ import main
-from training.fit import fit_linear, make_matrix
+from training.fit import fit_linear
+from training.matrix import make_matrix
 from training.tables import report_to_markdown
 
 

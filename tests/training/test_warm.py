@@ -10,7 +10,7 @@ from model.precision import Precision, from_bytes, to_bytes
 from tests.toy import TOY_PARAMS, toy_corpus
 from training import corpus, run
 from training.clusters import clusters
-from training.fit import make_matrix
+from training.matrix import make_matrix
 from training.retrain import CARD_KEY, Material, RetrainParams, retrain, split
 from training.retrain import Label as FitLabel
 from training.warm import WarmParams, fit_warm, recency, summarise
