@@ -1,4 +1,4 @@
-"""``replyguard serve`` and ``replyguard migrate``: start the service, make its database ready."""
+"""``replyguard serve``: start the service, with a first key where there is none."""
 
 from __future__ import annotations
 
