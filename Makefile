@@ -6,7 +6,7 @@ POT = messages.pot
 SOURCES = model training service tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format translations train evaluate bench clients clean
+.PHONY: help run test check long format translations train evaluate bench clients clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,12 +28,15 @@ run: $(VENV)/.installed ## start the service on SQLite with the shipped model
 test: $(VENV)/.installed-dev ## run every test that needs nothing but Python
 	$(BIN)/python -m pytest -q -n 2
 
-check: $(VENV)/.installed-dev ## format, lint, types, import contracts, unit tests
+check: $(VENV)/.installed-dev ## format, lint, types, import contracts, and the tests that are not long
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 -m "not clients and not long"
+
+long: $(VENV)/.installed-dev ## the tests that are long by nature: kill -9, swaps under load, a server of two workers
+	$(BIN)/python -m pytest -q -n 2 -m long
 
 format: $(VENV)/.installed-dev ## rewrite the sources in the project's format
 	$(BIN)/ruff format $(SOURCES)

@@ -2,7 +2,7 @@
 
 A joblib file can run code when it is loaded. So nothing is loaded before every file's size and SHA-256 agree
 with the manifest; the checksum catches truncation and mix-ups, and the folder's permissions are what keeps
-strangers out.
+strangers out. joblib itself is imported where a version is read or written, for a command's start.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from model.budget import CutTable
@@ -51,6 +50,8 @@ def save(classifier: SpamClassifier, folder: Path, *, precision: Precision | Non
     FileExistsError
         If the folder is there already: a version never changes.
     """
+    import joblib
+
     if folder.exists():
         raise FileExistsError(f"version {classifier.version} is there already")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +104,8 @@ def load(folder: Path) -> SpamClassifier:
     """
     if not folder.is_dir():
         raise ModelUnavailable(f"version {folder.name} is not in the registry")
+    import joblib
+
     manifest = _read_json(folder / _MANIFEST)
     if manifest.get("format") != FORMAT:
         raise ArtifactRejected(
@@ -151,6 +154,8 @@ def load_precision(folder: Path) -> Precision | None:
     ArtifactRejected
         If it is damaged.
     """
+    import joblib
+
     files = _read_json(folder / _MANIFEST).get("files")
     if not isinstance(files, dict) or _PRECISION not in files:
         return None

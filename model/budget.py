@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc
 
 #: Budgets for which a version tells its cut-offs, as fractions of ham.
 GRID = (
@@ -61,6 +60,9 @@ def umbrella_threshold(
     P(Binomial(n, 1 - max_fpr) >= k) <= 1 - confidence. L. Kish, "Survey Sampling" (1965), for the effective
     sample size.
     """
+    # A fifth of a second to import: every command loads the registry, hardly one proves a budget.
+    from scipy.special import bdtrc
+
     if weights is None:
         weights = np.ones(ham_scores.size)
     n = effective_size(weights)

@@ -6,13 +6,8 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
-
-import tldextract
-
-# The list of public suffixes that the package brings; nothing is fetched and nothing cached on disk.
-_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
 
 _SCHEME = re.compile(r"\s*(?:h[tx]{2}ps?|ftp)?\s*:?//+", re.IGNORECASE)
 # Bare names count only under these: "node.js" and "main.py" are not addresses, though .js and .py read alike.
@@ -219,10 +214,19 @@ def _spelled(text: str) -> Iterator[Link]:
         yield Link(address, match.start(), match.start() + len(address), mended)
 
 
+@functools.cache
+def _suffixes() -> Any:
+    """Return the list of public suffixes that the package brings; nothing is fetched, nothing cached on disk."""
+    # It brings an HTTP client along, which costs the start of a command and is never used.
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
+
+
 @functools.lru_cache(maxsize=4096)
 def registered(host: str) -> tuple[str, str, str]:
     """Return a host's registered domain, its own word and its public suffix."""
-    parts = _SUFFIXES(host)
+    parts = _suffixes()(host)
     if parts.domain and parts.suffix:
         return f"{parts.domain}.{parts.suffix}", parts.domain, parts.suffix
     return host, parts.domain or host, parts.suffix

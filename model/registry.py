@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -189,10 +189,16 @@ class Registry:
                 return move.what == "rollback" and move.replaced == version
         return False
 
-    def prune(self, keep: int) -> list[str]:
+    def prune(self, keep: int, *, also: Collection[str] = ()) -> list[str]:
         """Remove old versions and what was half-written; return the names of the versions removed.
 
         The champion, the shipped version and the ``keep`` newest others stay.
+
+        Parameters
+        ----------
+        keep : int
+        also : collection of str
+            Versions that go however new they are.
         """
         with self._alone():
             aliases = self._aliases_or_none()
@@ -202,7 +208,8 @@ class Registry:
                 key=lambda name: (self.root / name / "manifest.json").stat().st_mtime,
                 reverse=True,
             )
-            removed = others[keep:]
+            removed = [name for name in others if name in also]
+            removed += [name for name in others if name not in also][keep:]
             if removed:
                 former = [name for name in self._former(aliases) if name not in removed]
                 self._write({**aliases, "former": former, "previous": former[-1] if former else None})

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.linalg
-import scipy.sparse
 from numpy.typing import NDArray
 
 from model.features import BLOCK_NAMES, FACT, FeatureParams, Rows
@@ -201,6 +199,9 @@ def _table(parts: list[Rows]) -> tuple[Any, NDArray[np.int32]]:
     """Put rows into one table with a column per different token; return it with the columns' places."""
     lengths = np.concatenate([np.diff(part.indptr) for part in parts])
     places, columns = np.unique(np.concatenate([part.indices for part in parts]), return_inverse=True)
+    # Imported where a site is taught: only reading weights, or the registry, would pay a sixth of a second.
+    import scipy.sparse
+
     table = scipy.sparse.csr_array(
         (
             np.concatenate([part.values for part in parts]).astype(np.float64),
@@ -221,6 +222,8 @@ def _solve(
     log_odds: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the dual coefficients, by Newton's method over the comments that miss their margin."""
+    import scipy.linalg
+
     most = _MAX_MISSING / _PENALTY
 
     def loss(moved: NDArray[np.float64], duals: NDArray[np.float64]) -> float:

@@ -18,7 +18,9 @@ from service.policies import Defaults, LivePolicy
 from service.pseudonyms import Pseudonyms
 from service.settings import UnsureAnswer
 from service.sites import SiteAddress
-from service.stores.policies import PolicyStore, SitePolicy, SiteRow
+from service.stores.keys import Key
+from service.stores.policies import PolicyStore, SitePolicy, SiteRow, WebhookMode
+from service.webhooks import KeyVault
 
 
 class SiteUnknown(Exception):
@@ -157,3 +159,33 @@ class SiteAdministration:
     def remove_by_id(self, site: SiteAddress, entry_id: int) -> bool:
         """Strike an entry out by its number; tell whether it was there."""
         return self._store.remove_entry_by_id(site, entry_id)
+
+    def webhook(self, site: SiteAddress) -> WebhookMode:
+        """Tell whether a site is told of corrections."""
+        return self._store.webhook(site)[0]
+
+    def set_webhook(self, site: SiteAddress, mode: WebhookMode, key: str | None, known: Key | None) -> None:
+        """Set whether a site is told of corrections; a site that is not known yet comes into being.
+
+        Parameters
+        ----------
+        site : SiteAddress
+        mode : WebhookMode
+        key : str or None
+            The key that the site uses, which it expects from us; kept encrypted. With ``OFF`` none is kept.
+        known : Key or None
+            What is known of that key.
+
+        Raises
+        ------
+        InvalidPolicy
+            If the key is missing, or no live key for this site; nothing is changed then.
+        """
+        sealed = None
+        if mode is not WebhookMode.OFF:
+            if key is None:
+                raise InvalidPolicy("key", "give the key that the site uses")
+            if known is None or not known.serves(site):
+                raise InvalidPolicy("key", "it is no live key for this site; see `replyguard keys list`")
+            sealed = KeyVault(self._pseudonyms).seal(key.strip().lower())
+        self._store.put_webhook(site, mode, sealed, self._clock())

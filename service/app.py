@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from importlib import import_module
 
 from flask import Flask
 from flask_babel import Babel
@@ -23,7 +24,9 @@ from service.components import EXTENSION, Components
 from service.db import Database
 from service.failures import install_failures
 from service.feedback import Feedback
+from service.forgetting import may_remember
 from service.health import health
+from service.keeping import RetentionRules
 from service.keys import Keys
 from service.learning import SiteLearning
 from service.notice import Notices
@@ -34,9 +37,12 @@ from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.queue import wake_worker
 from service.readiness import Readiness
+from service.retention import days_of
 from service.retraining import Retraining
+from service.retrospect import Retrospect
+from service.rights import Rights
 from service.settings import Settings
-from service.startup import open_registry, secret_of
+from service.startup import open_registry, renewal, secret_of
 from service.statistics import Statistics
 from service.stores.appeals import AppealStore
 from service.stores.calibration import CalibrationStore
@@ -45,14 +51,21 @@ from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
 from service.stores.feedback import FeedbackStore
 from service.stores.keys import KeyStore
+from service.stores.material import MaterialStore
 from service.stores.notices import NoticeStore
 from service.stores.policies import PolicyStore
+from service.stores.purges import PurgeLog
+from service.stores.purging import PurgeStore
+from service.stores.retention import RetentionStore
+from service.stores.retrospect import RetrospectStore
+from service.stores.rights import RightsStore
 from service.stores.runs import RunStore
 from service.stores.site_weights import SiteWeightsStore
 from service.stores.sites import SiteStore
 from service.stores.versions import ModelEventStore
 from service.v1 import openapi
 from service.verdicts import Verdicts
+from service.versions import Versions
 from service.webhooks import KeyVault, Webhooks
 
 
@@ -95,6 +108,7 @@ def create_app(
     site_store = SiteStore()
     wishes = PolicyStore(database, site_store)
     defaults = defaults_of(settings)
+    retention_store = RetentionStore(database, site_store)
     calibration = Calibration(models=models, judged=CalibrationStore(database), log=wishes, clock=clock)
     check_store = CheckStore(database, site_store)
     policies = Policies(wishes, defaults, clock, on_out_of_date=calibration.notice)
@@ -115,8 +129,17 @@ def create_app(
         learning=learning,
         on_label=calibration.notice,
     )
+    registry = open_registry(settings)
+    runs = RunStore(database, clock)
+    retraining = Retraining(runs, lambda: wake_worker(settings))
+    webhooks = Webhooks(wishes, KeyVault(pseudonyms))
     app.extensions[EXTENSION] = Components(
-        keys=Keys(KeyStore(database, site_store), pseudonyms, clock),
+        keys=Keys(
+            KeyStore(database, site_store),
+            pseudonyms,
+            clock,
+            renew=renewal(settings, database, pseudonyms),
+        ),
         checker=checker,
         verdicts=Verdicts(checker, check_store),
         feedback=feedback,
@@ -133,17 +156,39 @@ def create_app(
         readiness=Readiness(models=models, database=database, data_dir=settings.data_dir),
         models=models,
         pseudonyms=pseudonyms,
-        retraining=Retraining(RunStore(database, clock), lambda: wake_worker(settings)),
-        promotion=Promotion(open_registry(settings), ModelEventStore(database), clock),
-        notices=Notices(settings=settings, store=NoticeStore(database), policies=policies, models=models),
+        retraining=retraining,
+        promotion=Promotion(registry, ModelEventStore(database), clock),
+        versions=Versions(registry, MaterialStore(database), clock),
+        retrospect=Retrospect(
+            log=RetrospectStore(database), checks=check_store, feedback=feedback, clock=clock
+        ),
+        webhooks=webhooks,
         appeals=Appeals(
             log=AppealStore(database),
             feedback=feedback,
-            sites=Webhooks(wishes, KeyVault(pseudonyms)),
+            sites=webhooks,
             pseudonyms=pseudonyms,
             clock=clock,
             bounds=bounds_of(settings),
             tell=log_of(settings),
+        ),
+        notices=Notices(
+            settings=settings,
+            store=NoticeStore(database),
+            policies=policies,
+            models=models,
+            days=days_of(settings, retention_store.of),
+        ),
+        retention=RetentionRules(settings, retention_store, clock),
+        purges=PurgeLog(database, clock),
+        rights=Rights(
+            RightsStore(database),
+            pseudonyms,
+            clock,
+            scrub=database.scrub,
+            forget_flips=PurgeStore(database).forget_flips,
+            retraining=retraining,
+            may_remember=lambda: may_remember(registry, runs),
         ),
     )
     for blueprint in (comments, account, openapi.blueprint(), health, privacy_pages.blueprint()):
@@ -153,10 +198,12 @@ def create_app(
 
 
 def warm_up(app: Flask) -> None:
-    """Load the model now, so that the first comment need not wait for it.
+    """Load the model, and what learning stands on, now: the first comment or correction need not wait for it.
 
     Without a model nothing is lost: the log says what to do, and requests are answered `unavailable`.
     """
+    for name in ("scipy.linalg", "scipy.sparse", "scipy.special"):
+        import_module(name)
     models: ScorerSource = app.extensions[EXTENSION].models
     with contextlib.suppress(ModelUnavailable):
         # An address and a letter beyond ASCII, because the tables for both are filled on first use.

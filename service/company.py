@@ -25,9 +25,6 @@ SLOW_S = 0.1
 PAUSE_S = 5.0
 _TELL_EVERY_S = 60.0
 
-_PURGED_ROWS = 2_000
-_PURGES = 50
-
 
 class CompanyLog(Protocol):
     """Where the marks of earlier comments are."""
@@ -35,12 +32,6 @@ class CompanyLog(Protocol):
     def meetings(
         self, marks: Sequence[company.Mark], *, site: SiteAddress, content_hash: str, since: dt.datetime
     ) -> list[company.Meeting]: ...
-
-
-class OldMarks(Protocol):
-    """Where marks are deleted."""
-
-    def purge(self, before: dt.datetime, *, at_most: int) -> int: ...
 
 
 class CompanyCounter:
@@ -106,28 +97,3 @@ class CompanyCounter:
                 cause=cause,
                 remedy="none needed if it passes; otherwise run `replyguard doctor`",
             )
-
-
-def purge_marks(log: OldMarks, clock: Clock, *, days: int, stopping: Callable[[], bool]) -> int:
-    """Delete marks that nobody looks back to, in small transactions between which checks have their turn.
-
-    Parameters
-    ----------
-    days : int
-        How far is looked back; with 0 all marks go.
-    stopping : callable
-        Whether to stop; what is left is left for the next time.
-
-    Returns
-    -------
-    int
-        How many were deleted.
-    """
-    before = clock() - dt.timedelta(days=days)
-    n_gone = 0
-    for _ in range(_PURGES):
-        gone = 0 if stopping() else log.purge(before, at_most=_PURGED_ROWS)
-        n_gone += gone
-        if not gone:
-            break
-    return n_gone

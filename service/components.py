@@ -12,14 +12,20 @@ from service.calibration import Calibration
 from service.champion import ScorerSource
 from service.checking import Checker
 from service.feedback import Feedback
+from service.keeping import RetentionRules
 from service.keys import Keys
 from service.notice import Notices
 from service.promotion import Promotion
 from service.pseudonyms import Pseudonyms
 from service.readiness import Readiness
 from service.retraining import Retraining
+from service.retrospect import Retrospect
+from service.rights import Rights
 from service.statistics import Statistics
+from service.stores.purges import PurgeLog
 from service.verdicts import Verdicts
+from service.versions import Versions
+from service.webhooks import Webhooks
 
 EXTENSION = "replyguard"
 
@@ -41,7 +47,13 @@ class Components:
     retraining: Retraining
     promotion: Promotion
     notices: Notices
+    versions: Versions
+    retrospect: Retrospect
+    webhooks: Webhooks
     appeals: Appeals
+    retention: RetentionRules
+    purges: PurgeLog
+    rights: Rights
 
 
 def components() -> Components:

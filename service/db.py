@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Column, Connection, Engine, Insert, Table, TextClause, create_engine, event
+from sqlalchemy import URL, Column, Connection, Engine, Insert, Table, TextClause, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -153,6 +153,57 @@ class Database:
             connection.close()
             raise
 
+    def scrub(self, *, attempts: int = 50, pause_s: float = 0.1) -> bool:
+        """Have SQLite move its write-ahead log into the database and empty it; does nothing on PostgreSQL.
+
+        Deleted rows are overwritten in the database, but stay in the log until this.
+
+        Returns
+        -------
+        bool
+            False if somebody went on reading or writing all the time.
+        """
+        if self._turn is None:
+            return True
+        for _ in range(attempts):
+            with self._turn.taken(time.monotonic() + self.timeout_s), self.engine.connect() as connection:
+                driver: Any = connection.connection.dbapi_connection
+                with _translated(text("PRAGMA wal_checkpoint")):
+                    # Checks must not wait behind it: a reader in the way is waited for between two attempts.
+                    driver.execute("PRAGMA busy_timeout = 50")
+                    try:
+                        blocked = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                    finally:
+                        driver.execute(f"PRAGMA busy_timeout = {round(self.timeout_s * 1000)}")
+            if not blocked:
+                return True
+            time.sleep(pause_s)
+        return False
+
+    def vacuum(self) -> None:
+        """Write the database file anew without what is free in it; nobody else can write meanwhile.
+
+        Raises
+        ------
+        service.turns.DatabaseBusy, sqlalchemy.exc.SQLAlchemyError
+            If the time is up, or there is no room for a second copy.
+        """
+        with contextlib.ExitStack() as stack:
+            if self._turn is not None:
+                stack.enter_context(self._turn.taken(time.monotonic() + self.timeout_s))
+            connection = stack.enter_context(self.engine.connect())
+            driver: Any = connection.connection.dbapi_connection
+            if self.is_sqlite:
+                with _translated(text("VACUUM")):
+                    driver.execute("VACUUM")
+            else:
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql("SET statement_timeout = 0")
+                connection.exec_driver_sql("VACUUM")
+                # The connection goes no way back into the pool with a time limit switched off.
+                connection.invalidate()
+        self.scrub()
+
     def close(self) -> None:
         """Close the connections and the lock files; nobody may be writing."""
         if self._writing is not None:
@@ -274,9 +325,10 @@ def upsert_newer(
 
 
 def _open_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # What is deleted is overwritten with zeros (secure_delete): a file must not keep what the notice says is gone.
     # The driver's own transaction handling is switched off; `_begin_sqlite` says how one begins.
     dbapi_connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         dbapi_connection.execute(f"PRAGMA {pragma}")
 
 

@@ -16,16 +16,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from model.errors import ModelError
 from service.clock import utc_now
 from service.db import Database
+from service.forgetting import Forgetting
 from service.migrating import current_revision, newest_revision
 from service.outages import outage_of
 from service.pseudonyms import SECRET_FILE, Pseudonyms, SecretUnusable, secret_is_private
 from service.readiness import MIN_FREE_BYTES
-from service.schema import api_keys, meta
+from service.schema import api_keys
 from service.settings import Settings, SettingsError, load_settings
-from service.startup import SECRET_CHECK, open_database, open_registry, secret_of
+from service.startup import open_database, open_registry, secret_of
 from service.stores.appeals import AppealStore, Waiting
+from service.stores.forgetting import ForgettingStore
 from service.stores.health import probe_write
+from service.stores.purges import PurgeLog
+from service.stores.secrets import SecretStore, rotating_from
 
+_PURGE_OVERDUE = dt.timedelta(days=2)
 _COMFORTABLE_FREE_BYTES = 512 * 1024 * 1024
 #: A commenter who waits longer than this has reason to complain.
 _PATIENT_DAYS = 7
@@ -160,11 +165,10 @@ def _database(settings: Settings) -> list[Finding]:
 
 def _contents(settings: Settings, database: Database) -> list[Finding]:
     with database.read() as connection:
-        kept = connection.execute(select(meta.c.value).where(meta.c.name == SECRET_CHECK)).scalar()
         live = connection.execute(
             select(func.count()).select_from(api_keys).where(api_keys.c.revoked_at.is_(None))
         ).scalar_one()
-    findings = [_appeals(AppealStore(database).waiting())]
+    findings = [_appeals(AppealStore(database).waiting()), *_forgetting(settings, database)]
     if live == 0:
         findings.append(
             Finding("keys", Health.WARNING, "there is no live API key", "run `replyguard keys create`")
@@ -174,10 +178,14 @@ def _contents(settings: Settings, database: Database) -> list[Finding]:
     if settings.secret is None and not (settings.data_dir / SECRET_FILE).exists():
         return findings
     try:
-        expected = Pseudonyms(secret_of(settings)).digest("secret-check", "")
+        expected = Pseudonyms(secret_of(settings)).check
     except SecretUnusable:
         return findings
-    if kept is not None and not hmac.compare_digest(kept, expected):
+    kept = SecretStore(database).read()
+    if kept is not None and rotating_from(kept) is not None:
+        remedy = "wait some seconds; if it stays, start any command, such as `replyguard keys list`, which undoes it"
+        findings.append(Finding("secret", Health.BROKEN, "a rotation runs, or was interrupted", remedy))
+    elif kept is not None and not hmac.compare_digest(kept, expected):
         findings.append(
             Finding(
                 "secret",
@@ -187,6 +195,28 @@ def _contents(settings: Settings, database: Database) -> list[Finding]:
             )
         )
     return findings
+
+
+def _forgetting(settings: Settings, database: Database) -> list[Finding]:
+    registry = open_registry(settings)
+    try:
+        remembering = Forgetting(ForgettingStore(database), registry).remembering()
+        champion = registry.champion()
+    except (ModelError, OSError):
+        # What is wrong with the registry is told below.
+        return []
+    if not remembering:
+        return []
+    if champion in remembering:
+        what = f"{champion} answers, made with labels that are erased or restricted by now"
+        remedy = (
+            "run `replyguard retrain --wait`; if it refuses the new version, promote that or the one that came with"
+            " the release: replyguard models promote VERSION"
+        )
+    else:
+        what = f"versions made with labels that are erased or restricted by now: {', '.join(sorted(remembering))}"
+        remedy = "do not promote them; `replyguard retrain` removes them when it ends"
+    return [Finding("forgetting", Health.WARNING, what, remedy)]
 
 
 def _appeals(waiting: Waiting) -> Finding:
@@ -230,4 +260,36 @@ def _disk(settings: Settings) -> list[Finding]:
     return [Finding("disk", Health.OK, what)]
 
 
-_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (_secret, _database, _model, _disk)
+def _purges(settings: Settings) -> list[Finding]:
+    subject = "purge"
+    if not (
+        settings.retention_comments_days
+        or settings.retention_feedback_days
+        or settings.retention_counts_days
+        or settings.retention_appeals_days
+        or settings.company_days
+    ):
+        return [Finding(subject, Health.OK, "the settings keep everything until it is erased")]
+    url = settings.sqlalchemy_url
+    if url.get_backend_name() == "sqlite" and not os.path.exists(url.database or ""):
+        return []
+    database = open_database(settings)
+    try:
+        log = PurgeLog(database, utc_now)
+        done = log.last_done()
+        since = log.first_check_at() if done is None else done.finished_at
+    except SQLAlchemyError:
+        # What is wrong with the database is told above.
+        return []
+    finally:
+        database.close()
+    told = "none ran yet" if done is None else f"the last one ended {done.finished_at:%Y-%m-%d %H:%M} UTC"
+    if since is not None and utc_now() - since > _PURGE_OVERDUE:
+        remedy = (
+            "see that a worker runs (REPLYGUARD_RUN_WORKER, `replyguard worker`), or run `replyguard purge`"
+        )
+        return [Finding(subject, Health.WARNING, f"{told}: data is kept longer than the notice says", remedy)]
+    return [Finding(subject, Health.OK, told)]
+
+
+_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (_secret, _database, _purges, _model, _disk)

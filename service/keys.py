@@ -49,11 +49,14 @@ class Keys:
         clock: Clock,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        renew: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._monotonic = monotonic
+        # Whether the secret was another and is renewed now; raises where it cannot be.
+        self._renew = renew
         self._cache: dict[str, tuple[float, Key]] = {}
         self._lock = threading.Lock()
 
@@ -77,6 +80,11 @@ class Keys:
         if cached is not None and now < cached[0]:
             return cached[1]
         key = self._store.find(digest)
+        # Asked after the search, found or not: what was found under the right secret was really there or not.
+        if self._renew():
+            with self._lock:
+                self._cache.clear()
+            return self._find(text)
         with self._lock:
             if key is None or key.revoked_at is not None:
                 self._cache.pop(digest, None)

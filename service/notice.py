@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from service.declaration.received import RECEIVED, forms_of
 from service.declaration.stored import STORED
 from service.declaration.terms import Retention
 from service.policies import Policies
+from service.retention import DaysKept, days_of
 from service.settings import Settings, UnsureAnswer
 from service.sites import SiteAddress
 from service.stores.notices import NoticeStore
@@ -36,24 +36,6 @@ EXAMPLE = Comment(
 _N_REASONS = 3
 _MAX_CHANGES = 50
 _WITH_DAYS = (Retention.COMMENTS, Retention.COMPANY, Retention.FEEDBACK, Retention.COUNTS, Retention.APPEALS)
-
-#: Days for which something is kept on a site, or on any without settings of its own; 0: until it is erased,
-#: but of ``COMPANY``: not at all.
-DaysKept = Callable[[Retention, SiteAddress | None], int]
-
-
-def days_of(settings: Settings) -> DaysKept:
-    """Return what the settings say about how long data is kept.
-
-    A release without these settings purges nothing but marks of company, and the notice then says so.
-    """
-
-    def kept(retention: Retention, _site: SiteAddress | None) -> int:
-        if retention is Retention.COMPANY:
-            return settings.company_days
-        return int(getattr(settings, f"retention_{retention.value}_days", 0))
-
-    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +223,7 @@ class Notices:
             tells_site=self._store.tells_site(site),
             fingerprint=fingerprint_of(facts_of(self._settings, self._days)),
             changes=self._changes(),
-            site_changed_at=None if site is None else self._store.policy_changed_at(site),
+            site_changed_at=None if site is None else self._store.changed_at(site),
         )
 
     def _changes(self) -> tuple[Change, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import ModelError, ModelUnavailable
+from service.stores.secrets import SecretChanged
 from service.turns import DatabaseBusy
 
 
@@ -90,6 +91,11 @@ def outage_of(error: BaseException) -> Outage:
         return Outage(
             "the database is busy",
             "if it persists: fewer threads, a faster disk, or PostgreSQL; see that nothing locks the file",
+        )
+    if isinstance(error, SecretChanged):
+        return Outage(
+            "the secret is being changed",
+            "wait for `replyguard secret rotate` to end; then, where the secret comes from a setting, restart",
         )
     if isinstance(error, SQLAlchemyError):
         said = str(getattr(error, "orig", None) or error).lower()

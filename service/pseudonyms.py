@@ -9,6 +9,7 @@ import ipaddress
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of the file, not what is in it
@@ -23,15 +24,33 @@ class Pseudonyms:
 
     Parameters
     ----------
-    secret : bytes
-        At least 32 bytes; the same on every machine that shares a database.
+    secret : bytes or sequence of bytes
+        At least 32 bytes; the same on every machine that shares a database. Of several, each later one was put on
+        top of those before it: a hash under the first is hashed again under the second, and so on. So what was
+        hashed before can be re-keyed without the value behind it, and says nothing to who has an earlier secret only.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) < 32:
+    def __init__(self, secret: bytes | Sequence[bytes]) -> None:
+        self._set((secret,) if isinstance(secret, bytes) else tuple(secret))
+
+    def _set(self, secret_chain: tuple[bytes, ...]) -> None:
+        if not secret_chain or any(len(each) < 32 for each in secret_chain):
             raise ValueError("a secret has at least 32 bytes")
-        self._secret = secret
-        self._keys: dict[str, bytes] = {}
+        # One name for both, so that another thread sees all of a change or nothing.
+        self._state: tuple[tuple[bytes, ...], dict[str, tuple[bytes, ...]]] = (secret_chain, {})
+
+    def renew(self, other: Pseudonyms) -> None:
+        """Go on with the secrets of another."""
+        self._set(other._state[0])
+
+    @property
+    def check(self) -> str:
+        """What a database keeps to know the secret by."""
+        return self.digest("secret-check", "")
+
+    def wrap(self, purpose: str, digest: str) -> str:
+        """Return what a hash under all secrets but the last one becomes under all of them."""
+        return hmac.digest(self._keys(purpose)[-1], digest.encode("ascii"), hashlib.sha256).hex()
 
     def digest(self, purpose: str, value: str) -> str:
         """Return the keyed hash of a value as 64 hex digits.
@@ -42,19 +61,23 @@ class Pseudonyms:
             What the hash stands for: hashes of one value under two purposes are unrelated.
         value : str
         """
-        key = self._key(purpose)
-        return hmac.digest(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+        first, *later = self._keys(purpose)
+        digest = hmac.digest(first, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+        for key in later:
+            digest = hmac.digest(key, digest.encode("ascii"), hashlib.sha256).hex()
+        return digest
 
     def cipher_key(self, purpose: str) -> bytes:
         """Return a key of 32 bytes, in URL-safe base64, for what has to be read again."""
-        return base64.urlsafe_b64encode(self._key(f"cipher:{purpose}"))
+        return base64.urlsafe_b64encode(self._keys(f"cipher:{purpose}")[-1])
 
-    def _key(self, purpose: str) -> bytes:
-        key = self._keys.get(purpose)
-        if key is None:
-            key = hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
-            self._keys[purpose] = key
-        return key
+    def _keys(self, purpose: str) -> tuple[bytes, ...]:
+        chain, known = self._state
+        keys = known.get(purpose)
+        if keys is None:
+            keys = tuple(hmac.digest(each, purpose.encode(), hashlib.sha256) for each in chain)
+            known[purpose] = keys
+        return keys
 
     def of_email(self, email: str) -> str | None:
         """Return the hash of an e-mail address, whatever its case; None if there is none."""
@@ -96,8 +119,8 @@ class Pseudonyms:
         return self.digest("reporter", login.strip()) if login.strip() else None
 
 
-def load_or_create_secret(data_dir: Path) -> bytes:
-    """Return the data folder's secret, making it at the first start.
+def load_or_create_secret(data_dir: Path) -> tuple[bytes, ...]:
+    """Return the data folder's secrets, oldest first, making one at the first start.
 
     Two processes that start at once get the same one: the file appears whole, by a link that fails if
     another was first.
@@ -111,16 +134,34 @@ def load_or_create_secret(data_dir: Path) -> bytes:
     try:
         if not path.exists():
             _create(path)
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        lines = path.read_text(encoding="ascii").split()
+        chain = tuple(bytes.fromhex(line) for line in lines)
     except OSError as error:
         raise SecretUnusable(
             f"{path}: {error.strerror}; make the data folder writable for the service's user"
         ) from error
     except ValueError:
-        secret = b""
-    if len(secret) < 32:
+        chain = ()
+    if not chain or any(len(secret) < 32 for secret in chain):
         raise SecretUnusable(f"{path}: is not a secret of 64 hex digits; put it back from a backup")
-    return secret
+    return chain
+
+
+def write_secret(data_dir: Path, chain: Sequence[bytes]) -> None:
+    """Put secrets in the place of those in the data folder; a kill leaves the old ones or the new ones.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    path = data_dir / SECRET_FILE
+    temporary = _write_beside(path, "".join(f"{secret.hex()}\n" for secret in chain))
+    try:
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path)
 
 
 def secret_is_private(data_dir: Path) -> bool:
@@ -128,22 +169,41 @@ def secret_is_private(data_dir: Path) -> bool:
     return not (data_dir / SECRET_FILE).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
 
 
+def secret_is_open(data_dir: Path) -> bool:
+    """Tell whether every user of the machine may read the secret file."""
+    return bool((data_dir / SECRET_FILE).stat().st_mode & stat.S_IRWXO)
+
+
 def _create(path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    temporary = _write_beside(path, secrets.token_hex(32) + "\n")
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
         try:
             os.link(temporary, path)
         except FileExistsError:
             return
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync_folder(path)
     finally:
         temporary.unlink()
+
+
+def _write_beside(path: Path, text: str) -> Path:
+    """Write a file that only its owner can read, under another name, and have it on disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink()
+        raise
+    return temporary
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,19 +1,21 @@
 """The queue of jobs, by huey, on a SQLite file or Redis.
 
 What is to be done stands in the database; a message here only wakes a worker up, so one that is lost costs a
-minute and nothing else.
+minute and nothing else. huey, which brings Redis's client along, is imported where a queue is opened.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from huey import Huey, RedisHuey, SqliteHuey, crontab
 
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from huey import Huey
 
 _log = structlog.get_logger(__name__)
 
@@ -22,6 +24,8 @@ _NAME = "replyguard"
 
 def open_queue(settings: Settings) -> Huey:
     """Return the queue of the settings; opens its file or its connection."""
+    from huey import RedisHuey, SqliteHuey
+
     if settings.redis_url is not None:
         return RedisHuey(_NAME, url=settings.redis_url.get_secret_value(), results=False)
     return SqliteHuey(
@@ -54,6 +58,7 @@ class Jobs:
 
         self._retrain = _retrain
         if look_after is not None:
+            from huey import crontab
 
             @queue.periodic_task(crontab(), name="look-after")  # type: ignore[untyped-decorator]
             def _look_after() -> None:

@@ -9,17 +9,18 @@ import datetime as dt
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.comment import Comment, Label
+from model.comment import Comment, Company, Label
 from model.verdict import Clue, Decision, Policy, Verdict
 from service.history import Survey, labelled
+from service.history_company import Arrival, companies
 from service.importing.exported import Exported, Row
 from service.policy import PolicyOverrides
 
@@ -240,12 +241,18 @@ class Rehearsal:
         The operator's cut-offs.
     n_shown : int
         Mistakes of each kind that the report keeps with their reasons.
+    company_days : int
+        How far back a judged comment's company is counted, among the comments of the history that came before it;
+        0 if it is not counted. Without dates the order of the file counts, as far back as it goes.
     """
 
-    def __init__(self, learner: Learner, overrides: PolicyOverrides, *, n_shown: int = 20) -> None:
+    def __init__(
+        self, learner: Learner, overrides: PolicyOverrides, *, n_shown: int = 20, company_days: int = 0
+    ) -> None:
         self._learner = learner
         self._overrides = overrides
         self._n_shown = n_shown
+        self._company_days = company_days
 
     def run(
         self,
@@ -270,7 +277,7 @@ class Rehearsal:
         report = Report(scorer.version, policy, n_learnt=len(past))
         del past
         worst = {Label.HAM: _Worst(self._n_shown), Label.SPAM: _Worst(self._n_shown)}
-        judged = self._judged(rows, cut, report)
+        judged = self._judged(rows, cut, report, self._companies(rows, cut))
         while batch := list(islice(judged, _BATCH)):
             scores = scorer.score([row.comment for row, _ in batch])
             for (row, label), score in zip(batch, scores.tolist(), strict=True):
@@ -300,9 +307,25 @@ class Rehearsal:
                 heapq.heappop(newest)
         return [(row.comment, label) for _, _, row, label in sorted(newest, key=lambda item: item[:2])]
 
+    def _companies(self, rows: Callable[[], Iterator[Row]], cut: Cut) -> dict[int, Company]:
+        """Return the company of the judged comments by their number, as the service would have counted it."""
+        if not self._company_days:
+            return {}
+        by_order = cut.ordinal is not None
+        reach = math.inf if by_order else dt.timedelta(days=self._company_days).total_seconds()
+
+        def arrivals() -> Iterator[Arrival]:
+            for number, (row, label) in enumerate(labelled(rows())):
+                is_judged = cut.is_judged(row, number)
+                written = math.nan if row.written_at is None else row.written_at.timestamp()
+                moment = float(number) if by_order else written
+                yield Arrival(moment, row.comment, label is Label.HAM and not is_judged, is_judged)
+
+        return companies(arrivals(), reach=reach)
+
     @staticmethod
     def _judged(
-        rows: Callable[[], Iterator[Row]], cut: Cut, report: Report
+        rows: Callable[[], Iterator[Row]], cut: Cut, report: Report, met: Mapping[int, Company]
     ) -> Iterator[tuple[Exported, Label]]:
         for number, (row, label) in enumerate(labelled(rows())):
             if not cut.is_judged(row, number):
@@ -311,6 +334,8 @@ class Rehearsal:
             if row.written_at is not None:
                 report.first = min(report.first or row.written_at, row.written_at)
                 report.last = max(report.last or row.written_at, row.written_at)
+            if number in met:
+                row = replace(row, comment=replace(row.comment, company=met[number]))
             yield row, label
 
     @staticmethod

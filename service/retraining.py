@@ -22,6 +22,7 @@ from model.errors import ModelError
 from model.precision import Precision
 from model.registry import Registry
 from service.clock import Clock
+from service.forgetting import Forgetting
 from service.lease import GiveUpError, Lease, LeaseLog, StoppingError
 from service.outages import outage_of
 from service.promotion import Promotion
@@ -56,6 +57,8 @@ class RunLog(LeaseLog, Protocol):
     def request(self, *, by: str, origin: str) -> tuple[Run, bool]: ...
     def active(self) -> Run | None: ...
     def latest(self, n: int) -> list[Run]: ...
+    def find(self, guid: str) -> Run | None: ...
+    def stages(self, run_id: int) -> list[tuple[dt.datetime, str]]: ...
     def claim(self, holder: str, *, lease_s: float) -> Run | None: ...
     def release(self, run: Run, holder: str) -> None: ...
     def cancel(self, *, by: str) -> Run | None: ...
@@ -108,6 +111,15 @@ class Retraining:
         """Stop the retraining that is requested or running; None if there is none."""
         return self._runs.cancel(by=by)
 
+    def latest(self, n: int) -> list[Run]:
+        """Return the latest retrainings, newest first."""
+        return self._runs.latest(n)
+
+    def find(self, guid: str) -> tuple[Run, list[tuple[dt.datetime, str]]] | None:
+        """Return a retraining by its name, and when each of its stages began; None if there is none."""
+        run = self._runs.find(guid)
+        return None if run is None else (run, self._runs.stages(run.id))
+
 
 def next_due(last: dt.datetime, *, every_days: int, at: dt.time) -> dt.datetime:
     """Return when the schedule wants the next retraining: at that time of day, so many days after the last.
@@ -136,6 +148,8 @@ class Trainer:
     stopping : callable
         True as soon as this process is to end.
     params : RetrainParams, optional
+    forgetting : Forgetting, optional
+        Knows what was erased or restricted since a version was made.
     """
 
     def __init__(
@@ -151,8 +165,10 @@ class Trainer:
         lease_s: float = LEASE_S,
         stopping: Callable[[], bool] = lambda: False,
         params: RetrainParams | None = None,
+        forgetting: Forgetting | None = None,
     ) -> None:
         self._runs = runs
+        self._forgetting = forgetting
         self._material = material
         self._registry = registry
         self._promotion = promotion
@@ -202,7 +218,23 @@ class Trainer:
                 log.error("retraining failed", cause=_told(error), kind=type(error).__name__)
         if self._runs.finish(run, self.holder, state, values):
             log.info("retraining ended", state=state, reason=values.get("reason"))
+            self._forget(run)
         return True
+
+    def _forget(self, run: Run) -> None:
+        """Let go of versions that remember what was erased; do it again if more was, while this run lasted."""
+        if self._forgetting is None:
+            return
+        try:
+            self._forgetting.forget_versions(self._keep)
+            if self._forgetting.is_owed() and self._forgetting.is_later_than(run.started_at):
+                self._runs.request(by="what was erased meanwhile", origin="api")
+        except (ModelError, OSError) as error:
+            _log.warning(
+                "versions that remember what was erased are still there",
+                cause=type(error).__name__,
+                remedy="run `replyguard doctor`",
+            )
 
     def _train(self, run: Run, report: Callable[[str, float], None]) -> tuple[str, dict[str, Any]]:
         """Return the state that the run ends in, and what is to be kept of it."""
@@ -217,26 +249,37 @@ class Trainer:
 
         found = fingerprint(material)
         values: dict[str, Any] = {"champion": material.champion.version, "fingerprint": found}
+        owed = self._forgetting is not None and self._forgetting.is_owed()
         if not material.labels:
+            if owed and material.base.version != material.champion.version:
+                # Nothing is left to make a challenger of, and what was erased must not answer for ever.
+                why = "no label is left: back to the version that came with the release, which knew none"
+                report("promote", 0.0)
+                self._promotion.promote(material.base.version, by=by, why=why)
+                return "promoted", {**values, "challenger": material.base.version, "reason": why}
             return "refused", {**values, "reason": "no moderator has said anything yet"}
         if not material.precision.per_token.any() and self._corpora is None:
             reason = (
                 f"{material.base.version} came without its training summary, so nothing would hold it to what it"
                 " knows; set REPLYGUARD_CORPORA, or install a release whose model has one"
             )
-            return "refused", {**values, "reason": reason}
+            return "refused", {**values, "reason": _with_debt(reason, owed, material.base.version)}
         if run.origin == "schedule" and self._is_known(found):
-            return "refused", {**values, "reason": "nothing new was said since the last retraining"}
+            reason = "nothing new was said since the last retraining"
+            return "refused", {**values, "reason": _with_debt(reason, owed, material.base.version)}
         outcome = retrain(material, self._params or RetrainParams(), report)
         challenger, judgement = outcome.challenger, outcome.judgement
         admits, reason = judgement.admits, judgement.reason
         if challenger.version == material.champion.version:
-            admits, reason = False, "it is the champion: the labels and the base are the same"
+            # Then what was erased had no part in the champion.
+            admits, owed, reason = False, False, "it is the champion: the labels and the base are the same"
         elif admits and self._registry.was_rolled_back(challenger.version):
             admits, reason = (
                 False,
                 "a person rolled this very version back; promote it by name to return to it",
             )
+        if not admits:
+            reason = _with_debt(reason, owed, f"{challenger.version}, or {material.base.version}")
         values |= {
             "challenger": challenger.version,
             "counts": outcome.counts,
@@ -331,6 +374,16 @@ def as_report(judgement: Judgement, flipped: Sequence[Flip]) -> dict[str, Any]:
             for flip in flipped[:_MAX_FLIPS]
         ],
     }
+
+
+def _with_debt(reason: str, owed: bool, versions: str) -> str:
+    """Add to why nothing was promoted that the champion remembers what was erased, and what to do."""
+    if not owed:
+        return reason
+    return (
+        f"{reason}. The model in use was made with labels that are erased or restricted by now: to have it forget,"
+        f" promote {versions} (replyguard models promote VERSION)"
+    )
 
 
 def _told(error: Exception) -> str:

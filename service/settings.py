@@ -184,6 +184,32 @@ class Settings(BaseModel):
             " is taken for the address that asks. 0: none, the header is not read."
         ),
     )
+    retention_comments_days: int = Field(
+        default=90,
+        ge=0,
+        le=3650,
+        description=(
+            "Days for which checked comments are kept, unless a site sets its own. 0: until they are erased."
+        ),
+    )
+    retention_feedback_days: int = Field(
+        default=730,
+        ge=0,
+        le=3650,
+        description=(
+            "Days for which moderators' corrections are kept with their comments, counted from the correction, unless"
+            " a site sets its own. 0: until they are erased."
+        ),
+    )
+    retention_counts_days: int = Field(
+        default=0,
+        ge=0,
+        le=3650,
+        description="Days for which daily counts are kept, unless a site sets its own. 0: until they are erased.",
+    )
+    purge_at: dt.time = Field(
+        default=dt.time(4, 30), description="Time of day at which old data is deleted, HH:MM in UTC."
+    )
     controller_name: str | None = Field(
         default=None,
         max_length=200,
@@ -244,7 +270,10 @@ class Settings(BaseModel):
     @field_validator("secret")
     @classmethod
     def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 32:
+        # More than one line after a rotation: each was put on top of those above it.
+        if value is not None and any(
+            len(line.strip()) < 32 for line in value.get_secret_value().splitlines() or [""]
+        ):
             raise ValueError("is shorter than 32 characters; make one with: openssl rand -hex 32")
         return value
 
@@ -255,7 +284,7 @@ class Settings(BaseModel):
             _check_redis(value.get_secret_value())
         return value
 
-    @field_validator("retrain_at")
+    @field_validator("retrain_at", "purge_at")
     @classmethod
     def _check_retrain_at(cls, value: dt.time) -> dt.time:
         if value.tzinfo is not None:

@@ -14,18 +14,28 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.registry import Registry
-from service.clock import utc_now
-from service.company import purge_marks
+from service.calibration import Calibration
+from service.champion import Champion
+from service.clock import Clock, utc_now
 from service.db import Database
+from service.forgetting import Forgetting
 from service.outages import outage_of
 from service.promotion import Promotion
+from service.purging import Purger
 from service.queue import Jobs, open_queue, wake_worker
+from service.retention import DaysKept, SiteRetention, days_of
 from service.retraining import Trainer
 from service.settings import Settings
-from service.startup import open_database, open_registry
-from service.stores.company import CompanyStore
+from service.startup import mend_rotation, open_database, open_registry
+from service.stores.calibration import CalibrationStore
+from service.stores.forgetting import ForgettingStore
 from service.stores.material import MaterialStore
+from service.stores.policies import PolicyStore
+from service.stores.purges import PurgeLog
+from service.stores.purging import PurgeStore
+from service.stores.retention import RetentionStore
 from service.stores.runs import RunStore
+from service.stores.sites import SiteStore
 from service.stores.versions import ModelEventStore
 
 _log = structlog.get_logger(__name__)
@@ -62,6 +72,38 @@ def open_trainer(
         corpora=settings.corpora,
         keep=settings.keep_models,
         stopping=stopping,
+        forgetting=Forgetting(ForgettingStore(database), registry),
+    )
+
+
+def open_purger(
+    settings: Settings,
+    database: Database,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    clock: Clock = utc_now,
+) -> Purger:
+    """Join what deletes old data."""
+    sites = SiteStore()
+    calibration = Calibration(
+        models=Champion(open_registry(settings)),
+        judged=CalibrationStore(database),
+        log=PolicyStore(database, sites),
+        clock=clock,
+    )
+
+    def days() -> DaysKept:
+        set_by_sites = RetentionStore(database, sites).all()
+        return days_of(settings, lambda site: set_by_sites.get(site.address, SiteRetention()))
+
+    return Purger(
+        PurgeStore(database),
+        PurgeLog(database, clock),
+        days,
+        clock,
+        scrub=database.scrub,
+        recalibrate=calibration.refresh,
+        stopping=stopping,
     )
 
 
@@ -84,11 +126,13 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
     )
     stopping = consumer.stop_flag.is_set
     trainer = open_trainer(settings, database, stopping=stopping)
-    marks = CompanyStore(database)
+    purger = open_purger(settings, database, stopping=stopping)
 
     def look_after() -> None:
         with _logged():
-            purge_marks(marks, utc_now, days=settings.company_days, stopping=stopping)
+            mend_rotation(settings, database)
+        with _logged():
+            purger.run_if_due(at=settings.purge_at)
         with _logged():
             trainer.request_if_due(every_days=settings.retrain_every_days, at=settings.retrain_at)
         work_off()

@@ -22,6 +22,7 @@ from service.settings import Settings
 from service.sites import parse_site
 from service.startup import prepare, secret_of
 from tests.builders import ALICE_KEY, ALICE_SITE, BOB_KEY, BOB_SITE
+from tests.commands import Commands
 from tests.fakes import FrozenClock, KeywordScore
 
 #: A PostgreSQL database that tests may empty; SQLite files of their own if it is not set.
@@ -95,6 +96,14 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """Run ``replyguard`` in processes of its own that start at once."""
+    opened = Commands(tmp_path_factory.mktemp("commands"))
+    yield opened
+    opened.close()
 
 
 def _empty(url: str) -> None:

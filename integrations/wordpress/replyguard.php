@@ -650,6 +650,235 @@ final class Replyguard_Privacy {
 }
 
 /**
+ * Our part of Tools > Export Personal Data and Tools > Erase Personal Data.
+ *
+ * The service knows people by a keyed hash of their e-mail address, and WordPress asks by just that address.
+ */
+final class Replyguard_Rights {
+
+	/**
+	 * Rows, or comments, that one page of WordPress's paging handles.
+	 */
+	const PAGE_SIZE = 100;
+
+	/**
+	 * Seconds that the service may take; an erasure also empties its log files.
+	 */
+	const TIMEOUT_S = 60;
+
+	/**
+	 * Registers with WordPress's own tools.
+	 */
+	public static function init() {
+		// Before WordPress's own at 10: once that has made comments nobody's, ours are found by no address.
+		add_filter( 'wp_privacy_personal_data_exporters', array( __CLASS__, 'add_exporter' ), 5 );
+		add_filter( 'wp_privacy_personal_data_erasers', array( __CLASS__, 'add_eraser' ), 5 );
+	}
+
+	/**
+	 * Adds our exporter to the list.
+	 *
+	 * @param array $exporters Exporters so far.
+	 * @return array
+	 */
+	public static function add_exporter( $exporters ) {
+		if ( '' !== Replyguard_Settings::url() ) {
+			$exporters['replyguard'] = array(
+				'exporter_friendly_name' => __( 'Replyguard', 'replyguard' ),
+				'callback'               => array( __CLASS__, 'export' ),
+			);
+		}
+		return $exporters;
+	}
+
+	/**
+	 * Adds our eraser to the list.
+	 *
+	 * @param array $erasers Erasers so far.
+	 * @return array
+	 */
+	public static function add_eraser( $erasers ) {
+		if ( '' !== Replyguard_Settings::url() ) {
+			$erasers['replyguard'] = array(
+				'eraser_friendly_name' => __( 'Replyguard', 'replyguard' ),
+				'callback'             => array( __CLASS__, 'erase' ),
+			);
+		}
+		return $erasers;
+	}
+
+	/**
+	 * One page of what the service keeps of a person.
+	 *
+	 * @param string $email The person's e-mail address.
+	 * @param int    $page  From 1.
+	 * @return array|WP_Error An export without our part would be taken for a whole one, so a failure is an error.
+	 */
+	public static function export( $email, $page = 1 ) {
+		$told = self::ask( 'export', $email );
+		if ( is_wp_error( $told ) ) {
+			return $told;
+		}
+		if ( ! isset( $told['tables'] ) || ! is_array( $told['tables'] ) ) {
+			return self::misunderstood();
+		}
+		$items = array();
+		foreach ( $told['tables'] as $name => $table ) {
+			foreach ( $table['rows'] as $number => $row ) {
+				$items[] = array(
+					'group_id'          => 'replyguard-' . sanitize_key( $name ),
+					/* translators: %s: kind of record, such as checks or feedback */
+					'group_label'       => sprintf( __( 'Replyguard, spam filter: %s', 'replyguard' ), $name ),
+					'group_description' => __( 'What the spam filter keeps of your comments. E-mail and IP addresses are kept as keyed hashes only.', 'replyguard' ),
+					'item_id'           => 'replyguard-' . sanitize_key( $name ) . '-' . ( isset( $row['guid'] ) ? sanitize_key( $row['guid'] ) : $number ),
+					'data'              => self::described( $row, isset( $table['meaning'] ) ? $table['meaning'] : array() ),
+				);
+			}
+		}
+		$first = ( max( 1, (int) $page ) - 1 ) * self::PAGE_SIZE;
+		return array(
+			'data' => array_slice( $items, $first, self::PAGE_SIZE ),
+			'done' => $first + self::PAGE_SIZE >= count( $items ),
+		);
+	}
+
+	/**
+	 * Erases what the service keeps of a person, and the verdicts kept with that person's comments here.
+	 *
+	 * @param string $email The person's e-mail address.
+	 * @param int    $page  From 1; the service is asked on the first.
+	 * @return array|WP_Error
+	 */
+	public static function erase( $email, $page = 1 ) {
+		$removed  = false;
+		$messages = array();
+		if ( (int) $page <= 1 ) {
+			$told = self::ask( 'erase', $email );
+			if ( is_wp_error( $told ) ) {
+				return $told;
+			}
+			if ( ! isset( $told['counts'], $told['receipt'] ) || ! is_array( $told['counts'] ) ) {
+				return self::misunderstood();
+			}
+			$removed = array_sum( $told['counts'] ) > 0;
+			if ( $removed ) {
+				/* translators: %s: number of the receipt */
+				$messages[] = sprintf( __( 'Replyguard erased what it kept; its receipt, which names nobody, is %s.', 'replyguard' ), sanitize_key( $told['receipt'] ) );
+			}
+			if ( ! empty( $told['retraining'] ) ) {
+				$messages[] = __( 'Replyguard’s model forgets it at the retraining that was asked for.', 'replyguard' );
+			}
+		}
+		$comments = '' === trim( $email ) ? array() : get_comments(
+			array(
+				'author_email' => trim( $email ),
+				'meta_key'     => Replyguard_Settings::VERDICT_META, // phpcs:ignore WordPress.DB.SlowDBQuery
+				'status'       => array( 'all', 'spam', 'trash' ),
+				'fields'       => 'ids',
+				'number'       => self::PAGE_SIZE,
+				'orderby'      => 'comment_ID',
+				'order'        => 'ASC',
+			)
+		);
+		foreach ( $comments as $comment_id ) {
+			$removed = delete_comment_meta( $comment_id, Replyguard_Settings::VERDICT_META ) || $removed;
+		}
+		return array(
+			'items_removed'  => $removed,
+			'items_retained' => false,
+			'messages'       => $messages,
+			// What was removed is found no more, so each page begins at the first that is left.
+			'done'           => count( $comments ) < self::PAGE_SIZE,
+		);
+	}
+
+	/**
+	 * A row as WordPress lists it: what each value is, and the value. What is empty is left out.
+	 *
+	 * @param array $row     Values by column.
+	 * @param array $meaning Words by column.
+	 * @return array
+	 */
+	private static function described( $row, $meaning ) {
+		$data = array();
+		foreach ( $row as $column => $value ) {
+			if ( null === $value || '' === $value || array() === $value ) {
+				continue;
+			}
+			if ( is_bool( $value ) ) {
+				$value = $value ? __( 'yes', 'replyguard' ) : __( 'no', 'replyguard' );
+			} elseif ( ! is_scalar( $value ) ) {
+				$value = wp_json_encode( $value, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES );
+			}
+			$data[] = array(
+				'name'  => isset( $meaning[ $column ] ) ? $meaning[ $column ] : $column,
+				// WordPress lets links through, and a spammer's must not lead anywhere from here.
+				'value' => esc_html( (string) $value ),
+			);
+		}
+		return $data;
+	}
+
+	/**
+	 * Asks the service about a person, for this site only.
+	 *
+	 * @param string $what  export or erase.
+	 * @param string $email The person's e-mail address.
+	 * @return array|WP_Error
+	 */
+	private static function ask( $what, $email ) {
+		$service = Replyguard_Settings::url();
+		$problem = Replyguard_Settings::problem_with_url( $service );
+		$problem = '' === $problem ? Replyguard_Settings::problem_with_key( Replyguard_Settings::key() ) : $problem;
+		if ( '' !== $problem ) {
+			return new WP_Error( 'replyguard_settings', 'Replyguard: ' . $problem );
+		}
+		$response = wp_remote_post(
+			$service . '/v1/privacy/' . $what,
+			array(
+				'headers'     => array(
+					'Authorization' => 'Bearer ' . Replyguard_Settings::key(),
+					'Content-Type'  => 'application/json',
+				),
+				'body'        => wp_json_encode(
+					array(
+						'email' => trim( $email ),
+						'site'  => get_option( 'home' ),
+					)
+				),
+				'timeout'     => self::TIMEOUT_S,
+				'redirection' => 0, // A redirected POST arrives as a GET, without the address.
+				'sslverify'   => true,
+			)
+		);
+		if ( is_wp_error( $response ) ) {
+			/* translators: %s: cause */
+			return new WP_Error( 'replyguard_unreachable', sprintf( __( 'Replyguard is not reachable: %s. Try again later.', 'replyguard' ), $response->get_error_message() ) );
+		}
+		$status = (int) wp_remote_retrieve_response_code( $response );
+		$told   = json_decode( wp_remote_retrieve_body( $response ), true );
+		if ( 404 === $status ) {
+			return new WP_Error( 'replyguard_old', __( 'This Replyguard cannot export or erase yet: upgrade the service, or ask its operator to run “replyguard privacy”.', 'replyguard' ) );
+		}
+		if ( 200 !== $status ) {
+			$detail = is_array( $told ) && isset( $told['detail'] ) && is_string( $told['detail'] ) ? $told['detail'] : '';
+			/* translators: 1: HTTP status, 2: what the service says is wrong */
+			return new WP_Error( 'replyguard_status', trim( sprintf( __( 'Replyguard answered with HTTP status %1$d. %2$s', 'replyguard' ), $status, $detail ) ) );
+		}
+		return is_array( $told ) ? $told : self::misunderstood();
+	}
+
+	/**
+	 * The error for an answer that is not Replyguard's.
+	 *
+	 * @return WP_Error
+	 */
+	private static function misunderstood() {
+		return new WP_Error( 'replyguard_answer', __( 'What answered is not Replyguard: look at the service URL under Settings > Replyguard.', 'replyguard' ) );
+	}
+}
+
+/**
  * The column of the comments list.
  */
 final class Replyguard_Column {
@@ -1157,6 +1386,7 @@ final class Replyguard_Admin {
 register_activation_hook( __FILE__, array( 'Replyguard_Settings', 'on_activation' ) );
 Replyguard_Relay::init();
 Replyguard_Privacy::init();
+Replyguard_Rights::init();
 if ( is_admin() ) {
 	Replyguard_Column::init();
 	Replyguard_Admin::init();

@@ -21,8 +21,9 @@ from service.appeals import (
     number_of,
 )
 from service.cli.retrain import who
-from service.cli.run import StopCommand, read_settings
+from service.cli.run import read_settings
 from service.cli.sites import console, open_parts
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.feedback import Feedback
 from service.stores.appeals import AppealStore, Outcome, StoredAppeal

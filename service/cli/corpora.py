@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from service.cli.run import StopCommand, read_settings
+from service.cli.run import read_settings
+from service.cli.stop import StopCommand
 from service.fetching import FetchError, fetch
 from training.convert import ConvertError, convert
 from training.sources import CATALOGUE, CatalogueError, Source, SourceFile, read_catalogue

@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.startup import open_database
 from service.stores.feedback import FeedbackStore, State
 from service.stores.sites import SiteStore

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from model.comment import Label
 from model.verdict import Decision
-from service.cli.run import StopCommand
+from service.cli.stop import StopCommand
 from service.history import Survey
 from service.importing.exported import Why
 from service.rehearsal import Agreement, Cut, Mistake, Report, interval

@@ -14,7 +14,8 @@ import click
 from model.errors import ModelError
 from service.cli.import_progress import ImportProgress
 from service.cli.import_report import mistakes_file, show_rehearsal, show_survey, show_written
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.history import HistoryImport, Survey, survey_history
 from service.importing.exported import ImportRefused, Row, parse_date
@@ -248,7 +249,9 @@ def _rehearse(settings: Settings, wanted: _Wanted, history: _History, progress: 
         raise StopCommand(f"{error}; run `replyguard doctor`") from error
     survey = _survey(history, progress)
     overrides = PolicyOverrides(settings.unsure_from, settings.spam_from, settings.discard_from)
-    rehearsal = Rehearsal(SiteLearner(champion), overrides, n_shown=wanted.n_shown)
+    rehearsal = Rehearsal(
+        SiteLearner(champion), overrides, n_shown=wanted.n_shown, company_days=settings.company_days
+    )
     cut = cut_history(survey, since=wanted.since)
     with contextlib.ExitStack() as stack:
         on_mistake = stack.enter_context(mistakes_file(wanted.mistakes)) if wanted.mistakes else None

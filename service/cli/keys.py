@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.keys import ADMIN_KEY_PATTERN, KEY_PATTERN, Keys
 from service.pseudonyms import Pseudonyms

@@ -15,12 +15,14 @@ from rich.table import Table
 from model.errors import ModelError
 from model.registry import Registry
 from service.cli.retrain import who
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.promotion import Promotion
 from service.retraining import compare_versions
 from service.startup import open_registry
 from service.stores.material import MaterialStore
+from service.versions import Versions
 from service.worker import open_job_database, open_promotion
 
 _MOVES = {"promote": "promoted", "rollback": "brought back", "release": "came with the release"}
@@ -48,23 +50,14 @@ def _opened() -> Iterator[tuple[Registry, Promotion, MaterialStore]]:
 @models.command("list")
 def list_versions() -> None:
     """List the versions: which answers, which a rollback brings back, what each was fitted on."""
-    with _opened() as (registry, _, _):
-        champion, shipped, former = registry.champion(), registry.shipped(), registry.former()
+    with _opened() as (registry, _, material):
         table = _table("VERSION", "ROLE", "SPAM", "HAM", "FITTED ON")
-        for version in registry.versions():
-            roles = [
-                role
-                for role, holds in (
-                    ("champion", version == champion),
-                    ("shipped", version == shipped),
-                    ("before it", bool(former) and version == former[-1]),
-                )
-                if holds
-            ]
-            card = registry.load(version).card
-            labels = card.metrics.get("retraining", {}).get("n_labels")
-            fitted_on = "the corpora" if labels is None else f"{labels} labels of this installation"
-            table.add_row(version, ", ".join(roles), str(card.n_spam), str(card.n_ham), fitted_on)
+        for row in Versions(registry, material, utc_now).rows():
+            roles = ", ".join("before it" if role == "former" else role for role in row.roles)
+            fitted_on = (
+                "the corpora" if row.n_labels is None else f"{row.n_labels} labels of this installation"
+            )
+            table.add_row(row.version, roles, str(row.n_spam), str(row.n_ham), fitted_on)
         _print(table)
 
 

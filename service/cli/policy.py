@@ -7,13 +7,22 @@ from typing import Any
 import click
 
 from service.administration import InvalidPolicy
-from service.cli.run import StopCommand
-from service.cli.sites import open_administration, open_parts, print_site, show, site_argument
+from service.cli.sites import (
+    open_administration,
+    open_parts,
+    print_retention,
+    print_site,
+    show,
+    site_argument,
+)
+from service.cli.stop import StopCommand
 from service.clock import utc_now
+from service.keeping import RetentionRules
 from service.lists import InvalidEntry, Kind, Side
+from service.retention import MAX_DAYS
 from service.settings import UnsureAnswer
 from service.stores.policies import WebhookMode
-from service.webhooks import KeyVault
+from service.stores.retention import RetentionStore
 
 _KINDS = click.Choice([kind.value for kind in Kind])
 _NONE = "none"
@@ -114,6 +123,29 @@ def remove(site: str, kind: str, value: str) -> None:
 
 @policy.command()
 @click.argument("site")
+@click.option("--comments", metavar="DAYS", help="Days for which checked comments are kept.")
+@click.option("--feedback", metavar="DAYS", help="Days for which moderators' corrections are kept.")
+@click.option("--counts", metavar="DAYS", help="Days for which daily counts are kept.")
+def retention(site: str, comments: str | None, feedback: str | None, counts: str | None) -> None:
+    """Set for how long the data of SITE is kept: days, 0 until it is erased, or default for the settings.
+
+    What is not given stays. The notice tells it from then on, and the next purge goes by it.
+    """
+    given = {"comments": comments, "feedback": feedback, "counts": counts}
+    changes = {f"{name}_days": _read_days(name, text) for name, text in given.items() if text is not None}
+    if not changes:
+        raise StopCommand("give at least one option; see `replyguard policy retention --help`", exit_code=2)
+    address = site_argument(site)
+    parts = open_parts()
+    print_retention(
+        RetentionRules(parts.settings, RetentionStore(parts.database, parts.site_store), utc_now).change(
+            address, **changes
+        )
+    )
+
+
+@policy.command()
+@click.argument("site")
 @click.option("--key", metavar="12HEX", help="The key that the site uses; kept encrypted under the secret.")
 @click.option("--private", is_flag=True, help="The site is in a private network, and may be called there.")
 @click.option("--off", is_flag=True, help="Tell the site nothing any more, and forget the key.")
@@ -123,16 +155,14 @@ def webhook(site: str, key: str | None, private: bool, off: bool) -> None:
     if off == (key is not None):
         raise StopCommand("--key: give the key that the site uses, or --off", exit_code=2)
     parts = open_parts()
-    if key is None:
-        parts.store.put_webhook(address, WebhookMode.OFF, None, utc_now())
-        click.echo(f"{address.address} is told nothing.")
-        return
-    found = parts.keys.find(key)
-    if found is None or not found.serves(address):
-        raise StopCommand("--key: it is no live key for this site; see `replyguard keys list`", exit_code=2)
-    mode = WebhookMode.PRIVATE if private else WebhookMode.PUBLIC
-    parts.store.put_webhook(address, mode, KeyVault(parts.pseudonyms).seal(key.strip().lower()), utc_now())
-    click.echo(f"{address.address} is told of comments that turn out to be spam.")
+    mode = WebhookMode.OFF if off else WebhookMode.PRIVATE if private else WebhookMode.PUBLIC
+    try:
+        known = None if key is None else parts.keys.find(key)
+        parts.administration.set_webhook(address, mode, key, known)
+    except InvalidPolicy as error:
+        raise StopCommand(f"--{error}", exit_code=2) from error
+    told = "nothing" if off else "of comments that turn out to be spam"
+    click.echo(f"{address.address} is told {told}.")
 
 
 def _add(site: str, side: Side, kind: str, value: str) -> None:
@@ -142,6 +172,14 @@ def _add(site: str, side: Side, kind: str, value: str) -> None:
     except InvalidEntry as error:
         raise StopCommand(f"VALUE: {error}", exit_code=2) from error
     click.echo(f"Entry {entry.id}: {entry.side.value} {entry.kind.value} {entry.shown}")
+
+
+def _read_days(name: str, text: str) -> int | None:
+    if text == _DEFAULT:
+        return None
+    if text.isdecimal() and int(text) <= MAX_DAYS:
+        return int(text)
+    raise StopCommand(f"--{name}: give days, 0 to {MAX_DAYS}, or {_DEFAULT}", exit_code=2)
 
 
 def _read_budget(text: str) -> float | None:

@@ -7,8 +7,8 @@ import sys
 import click
 from rich.table import Table
 
-from service.cli.run import StopCommand
 from service.cli.sites import Parts, console, open_parts
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.feedback import Feedback
 from service.retrospect import DAYS, Retrospect

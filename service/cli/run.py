@@ -1,31 +1,15 @@
-"""What every command does first: read the settings, set up the log, make ready; and how it gives up."""
+"""What every command does first: read the settings, set up the log, make ready."""
 
 from __future__ import annotations
 
 import os
 
+from service.cli.stop import StopCommand
 from service.logs import configure_logging
 from service.migrating import SchemaUnknown
 from service.pseudonyms import SecretUnusable
 from service.settings import Settings, SettingsError, load_settings
 from service.startup import Prepared, StartRefused, prepare
-
-
-class StopCommand(Exception):
-    """A command cannot go on.
-
-    Parameters
-    ----------
-    lines : str
-        What to tell, on standard error.
-    exit_code : int
-        2 if what was asked for or set is wrong, 1 if the work could not be done.
-    """
-
-    def __init__(self, *lines: str, exit_code: int = 1) -> None:
-        super().__init__(*lines)
-        self.lines = lines
-        self.exit_code = exit_code
 
 
 def read_settings() -> Settings:

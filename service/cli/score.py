@@ -21,7 +21,8 @@ from model.comment import Comment
 from model.errors import ModelError
 from model.flip import Flip
 from model.verdict import Policy
-from service.cli.run import StopCommand, read_settings
+from service.cli.run import read_settings
+from service.cli.stop import StopCommand
 from service.policy import PolicyOverrides
 from service.startup import StartRefused, open_registry, seed_models
 

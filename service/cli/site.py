@@ -6,7 +6,8 @@ import click
 
 from model.errors import ModelError
 from service.champion import Champion
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.learning import SiteLearning
 from service.sites import InvalidSite, parse_site
 from service.startup import open_database, open_registry

@@ -12,17 +12,23 @@ from rich.table import Table
 from service.administration import SiteAdministration, SiteUnknown, SiteView
 from service.calibration import Calibration
 from service.champion import Champion
-from service.cli.run import StopCommand, prepared, read_settings
+from service.cli.run import prepared, read_settings
+from service.cli.stop import StopCommand
 from service.clock import utc_now
 from service.db import Database
+from service.declaration.terms import Retention
+from service.keeping import RetentionRules, RetentionView
 from service.keys import Keys
 from service.policies import defaults_of
 from service.pseudonyms import Pseudonyms
+from service.retention import OF_SITES
+from service.settings import Settings
 from service.sites import InvalidSite, SiteAddress, parse_site
 from service.startup import open_database, open_registry, secret_of
 from service.stores.calibration import CalibrationStore
 from service.stores.keys import KeyStore
 from service.stores.policies import PolicyStore
+from service.stores.retention import RetentionStore
 from service.stores.sites import SiteStore
 
 
@@ -30,6 +36,7 @@ from service.stores.sites import SiteStore
 class Parts:
     """What the commands about sites are made of."""
 
+    settings: Settings
     database: Database
     site_store: SiteStore
     store: PolicyStore
@@ -58,7 +65,7 @@ def open_parts() -> Parts:
         clock=utc_now,
     )
     keys = Keys(KeyStore(database, site_store), pseudonyms, utc_now)
-    return Parts(database, site_store, store, pseudonyms, keys, administration)
+    return Parts(settings, database, site_store, store, pseudonyms, keys, administration)
 
 
 def open_administration() -> SiteAdministration:
@@ -108,12 +115,15 @@ def list_sites() -> None:
 def show(site: str) -> None:
     """Show the policy of SITE, its cut-offs with how sure they are, and its lists."""
     address = site_argument(site)
+    parts = open_parts()
     try:
-        print_site(open_administration().show(address))
+        print_site(parts.administration.show(address))
     except SiteUnknown as error:
         raise StopCommand(
             f"SITE: no check, key or policy has named {error}; see `replyguard sites list`"
         ) from error
+    store = RetentionStore(parts.database, parts.site_store)
+    print_retention(RetentionRules(parts.settings, store, utc_now).show(address))
 
 
 def print_site(view: SiteView) -> None:
@@ -136,6 +146,19 @@ def print_site(view: SiteView) -> None:
         table.add_row("", view.cut_offs.statement)
     for entry in view.entries:
         table.add_row(entry.side.value, f"{entry.kind.value} {entry.shown} (entry {entry.id})")
+    console().print(table)
+
+
+def print_retention(view: RetentionView) -> None:
+    """Print for how long a site's data is kept."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for retention, n_days in view.days.items():
+        forever = "not kept" if retention is Retention.COMPANY else "until erased"
+        is_own = retention in OF_SITES and view.own.of(retention) is not None
+        shown = f"{n_days} days" if n_days else forever
+        table.add_row(
+            "keeps", retention.value, shown, "(the site's own)" if is_own else "(from the settings)"
+        )
     console().print(table)
 
 

@@ -75,6 +75,14 @@ RECEIVED: tuple[Received, ...] = (
         ("*",),
         used=False,
     ),
+    Received(
+        "identity",
+        mark(
+            "what you give to have your data found: e-mail address, IP address, name or the name of a check"
+        ),
+        Source.COMMENTER,
+        v1=("PersonIn.email", "PersonIn.ip", "PersonIn.author", "PersonIn.guids"),
+    ),
     _of_appeal("email", "email_hash"),
     _of_appeal("reference"),
     _of_appeal("message"),
@@ -96,8 +104,12 @@ AKISMET_OF_OTHERS = frozenset(
 V1_OF_OTHERS = frozenset(
     "Authorization Idempotency-Key CommentIn.site CheckIn.id CheckIn.recheck_reason CheckIn.is_test"
     " BatchIn.comments FeedbackIn.label FeedbackIn.guid FeedbackIn.comment FeedbackIn.is_test"
+    " PersonIn.site EraseIn.lists RestrictIn.restricted"
+    " RetentionIn.comments_days RetentionIn.feedback_days RetentionIn.counts_days"
     " PolicyIn.budget_per_thousand PolicyIn.unsure PolicyIn.discard PolicyIn.log_only PolicyIn.counts_silence"
-    " guid site entry appeal ResolutionIn.outcome ResolutionIn.checks".split()
+    " PromoteIn.version PromoteIn.why RollbackIn.why CompareIn.champion CompareIn.challenger NearCopiesIn.days"
+    " CorrectIn.guids CorrectIn.days WebhookIn.mode WebhookIn.key guid site entry version run appeal"
+    " ResolutionIn.outcome ResolutionIn.checks".split()
 )
 #: Fields of the form for appeals, and of its address, that say nothing about a commenter.
 APPEAL_OF_OTHERS = frozenset("site lang".split())

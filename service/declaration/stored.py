@@ -99,6 +99,11 @@ _OF_CHECK = {
     "would_answer": _made(
         mark("what the site would have been told, if it only tries this service out"), _REVIEW
     ),
+    "restricted": _made(
+        mark("whether it may be used for nothing any more, because you asked for that"),
+        _REVIEW,
+        form=Form.CLEAR,
+    ),
     "request_hash": _made(mark("the name that the site gave to its request"), _RUN, form=Form.HASHED),
     "request_content_hash": _made(
         mark("the site's request, to know it again if it is repeated"), _RUN, form=Form.HASHED
@@ -133,6 +138,7 @@ _OF_FEEDBACK = {
         source=Source.SITE,
         learnt=True,
     ),
+    "restricted": _OF_CHECK["restricted"],
     "state": _made(mark("whether the program learns from it for this site"), _LEARN),
     "learnt_at": _made(mark("since when the program counts it for this site"), _LEARN),
 }
@@ -281,10 +287,13 @@ OF_OTHERS: dict[str, frozenset[str]] = {
         "site_policies": (
             "site_id budget_per_thousand unsure discard log_only counts_silence webhook webhook_key changed_at"
         ),
+        "site_retention": "site_id comments_days feedback_days counts_days changed_at",
+        "purges": "id slot holder origin started_at heartbeat_at finished_at counts error",
         "training_runs": (
             "id guid slot state origin requested_at requested_by attempts holder heartbeat_at started_at"
             " finished_at cancelled_by stage fraction counts fingerprint champion challenger reason report error"
         ),
+        "receipts": "id guid at what who counts run",
         "training_events": "id run_id at stage",
         "model_events": "id move_id at what version replaced who why",
     }.items()

@@ -17,6 +17,7 @@ from service.schema.sites import (
     sites,
 )
 from service.schema.training import model_events, training_events, training_runs
+from service.schema.upkeep import purges, receipts, site_retention
 
 __all__ = [
     "UTC_TEXT",
@@ -33,8 +34,11 @@ __all__ = [
     "meta",
     "metadata",
     "model_events",
+    "purges",
+    "receipts",
     "site_learning",
     "site_policies",
+    "site_retention",
     "site_weights",
     "sites",
     "training_events",

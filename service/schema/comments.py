@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -103,6 +104,8 @@ checks = Table(
         String(64),
         info=held("checks.request_content_hash"),
     ),
+    # Kept, but used for nothing: not learnt from, not counted as company, not compared.
+    Column("restricted", Boolean, nullable=False, server_default=false(), info=held("checks.restricted")),
     CheckConstraint("decision IN ('ham', 'unsure', 'spam')", name="decision"),
     CheckConstraint("answer IN ('true', 'false', 'hold')", name="answer"),
     Index(None, "site_id", "content_hash"),
@@ -216,6 +219,7 @@ feedback = Table(
     ),
     # The site_learning version from which on it counts; None while it does not.
     Column("learnt_at", Integer, info=held("feedback.learnt_at")),
+    Column("restricted", Boolean, nullable=False, server_default=false(), info=held("feedback.restricted")),
     CheckConstraint("label IN ('ham', 'spam')", name="label"),
     CheckConstraint("counted_as IN ('missed_spam', 'false_positives')", name="counted_as"),
     CheckConstraint("source IN ('wire', 'import', 'admin')", name="source"),

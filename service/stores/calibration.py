@@ -64,6 +64,7 @@ class CalibrationStore:
                 checks.c.model_version,
                 checks.c.decided_by,
                 checks.c.is_test,
+                checks.c.restricted,
             )
             .where(checks.c.site_id == own)
             .order_by(checks.c.id.desc())
@@ -85,6 +86,7 @@ class CalibrationStore:
                 latest.c.model_version == model_version,
                 latest.c.decided_by == "model",
                 latest.c.is_test.is_(False),
+                latest.c.restricted.is_(False),
                 latest.c.created_at >= since,
             )
             .order_by(latest.c.id.desc())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, TextClause, delete, select, text, update
+from sqlalchemy import Connection, TextClause, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.company import MAX_PER_MARK, Mark, Meeting, Sort
@@ -154,32 +154,6 @@ class CompanyStore:
         )
         with dispensable(connection, _tell):
             connection.execute(statement)
-
-    def purge(self, before: dt.datetime, *, at_most: int) -> int:
-        """Delete the marks of the oldest checks that came before a moment.
-
-        Parameters
-        ----------
-        before : datetime
-        at_most : int
-            Rows that one transaction deletes, about.
-
-        Returns
-        -------
-        int
-            How many were deleted; 0 if none is left.
-        """
-        # By the number of the check, which rises with time and is indexed.
-        oldest = select(_marks.check_id, _marks.created_at).order_by(_marks.check_id).limit(at_most)
-        with self._database.read() as connection:
-            old = [row.check_id for row in connection.execute(oldest) if row.created_at < before]
-        if not old:
-            return 0
-        with self._database.write() as connection:
-            gone = connection.execute(
-                delete(company_marks).where(_marks.check_id <= old[-1], _marks.created_at < before)
-            )
-            return int(gone.rowcount)
 
 
 @functools.cache

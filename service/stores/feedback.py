@@ -146,6 +146,7 @@ class FeedbackStore:
                 feedback.c.key_id,
                 feedback.c.source,
                 feedback.c.state,
+                feedback.c.restricted,
             ).where(
                 feedback.c.site_id == site_id,
                 feedback.c.content_hash == record.content_hash,
@@ -157,7 +158,7 @@ class FeedbackStore:
         if effective is not None and effective.label == record.label and effective.source != "import":
             return False
         check = connection.execute(
-            select(checks.c.id, checks.c.answer)
+            select(checks.c.id, checks.c.answer, checks.c.restricted)
             .where(
                 checks.c.site_id == site_id,
                 checks.c.content_hash == record.content_hash,
@@ -196,6 +197,8 @@ class FeedbackStore:
                 source=_ADMIN if record.is_admins else _WIRE,
                 state=state.value,
                 learnt_at=learnt_at,
+                # Another word on a comment that a person has taken out of use leaves it there.
+                restricted=any(row is not None and row.restricted for row in (effective, check)),
             )
         )
         if not record.is_test:

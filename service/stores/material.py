@@ -72,6 +72,7 @@ class MaterialStore:
             .where(
                 feedback.c.superseded_by.is_(None),
                 feedback.c.is_test.is_(False),
+                feedback.c.restricted.is_(False),
                 or_(feedback.c.reporter_hash.is_not(None), answer.is_(None), answer != same),
             )
         )
@@ -107,6 +108,7 @@ class MaterialStore:
             )
             .where(
                 checks.c.is_test.is_(False),
+                checks.c.restricted.is_(False),
                 checks.c.answer == "false",
                 checks.c.created_at < before,
                 ~labelled,
@@ -119,7 +121,7 @@ class MaterialStore:
         query = (
             select(checks, sites.c.address, sites.c.display)
             .join(sites, sites.c.id == checks.c.site_id)
-            .where(checks.c.is_test.is_(False))
+            .where(checks.c.is_test.is_(False), checks.c.restricted.is_(False))
         )
         return self._checks(query, at_most)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from service.db import Database, insert_missing
-from service.schema import meta, site_policies, sites
+from service.schema import meta, site_policies, site_retention, sites
 from service.sites import SiteAddress
 from service.stores.policies import WebhookMode
 
@@ -48,9 +48,11 @@ class NoticeStore:
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
-    def policy_changed_at(self, site: SiteAddress) -> dt.datetime | None:
-        """Return when a site's policy was last changed; None if it has none of its own."""
-        query = select(site_policies.c.changed_at).join(sites).where(sites.c.address == site.address)
+    def changed_at(self, site: SiteAddress) -> dt.datetime | None:
+        """Return when a site's policy or its days of retention last changed; None if it has none of its own."""
+        found: list[dt.datetime] = []
         with self._database.read() as connection:
-            found: dt.datetime | None = connection.execute(query).scalar_one_or_none()
-        return found
+            for table in (site_policies, site_retention):
+                query = select(table.c.changed_at).join(sites).where(sites.c.address == site.address)
+                found += connection.execute(query).scalars()
+        return max(found, default=None)

@@ -184,7 +184,7 @@ class PolicyStore:
         with self._database.write() as connection:
             site_id = self._sites.resolve(connection, site, now)
             _upsert(connection, site_policies, {"site_id": site_id}, values)
-            _change_token(connection)
+            change_token(connection)
 
     def webhook(self, site: SiteAddress) -> tuple[WebhookMode, str | None]:
         """Return whether a site is told of corrections, and the encrypted key that it expects."""
@@ -244,7 +244,7 @@ class PolicyStore:
                 )
                 .returning(list_entries.c.id)
             ).scalar_one()
-            _change_token(connection)
+            change_token(connection)
         return Entry(int(entry_id), entry.side, entry.kind, entry.value, entry.hint)
 
     def remove_entry(self, site: SiteAddress, *conditions: Any) -> bool:
@@ -255,7 +255,7 @@ class PolicyStore:
                 delete(list_entries).where(list_entries.c.site_id == known, *conditions)
             ).rowcount
             if removed:
-                _change_token(connection)
+                change_token(connection)
         return bool(removed)
 
     def remove_entry_by_id(self, site: SiteAddress, entry_id: int) -> bool:
@@ -287,7 +287,7 @@ class PolicyStore:
                 or (old.model_version, old.content) != (record.model_version, record.content)
                 or record.computed_at - old.computed_at > _TOLD_AGAIN
             ):
-                _change_token(connection)
+                change_token(connection)
 
 
 def _policy(row: Any) -> SitePolicy:
@@ -306,7 +306,8 @@ def _entry(row: Any) -> Entry:
     return Entry(row.id, Side(row.side), Kind(row.kind), row.value, row.hint)
 
 
-def _change_token(connection: Connection) -> None:
+def change_token(connection: Connection) -> None:
+    """Let workers read every site's wishes again, within a writing transaction."""
     _upsert(connection, meta, {"name": _TOKEN}, {"value": uuid.uuid4().hex})
 
 

@@ -59,6 +59,7 @@ class RetrospectStore:
                 feedback.c.label == "spam",
                 feedback.c.superseded_by.is_(None),
                 feedback.c.is_test.is_(False),
+                feedback.c.restricted.is_(False),
             )
             .order_by(feedback.c.id.desc())
         )
@@ -80,6 +81,7 @@ class RetrospectStore:
                 checks.c.created_at >= since,
                 checks.c.sketch.is_not(None),
                 checks.c.decided_by == "model",
+                checks.c.restricted.is_(False),
                 feedback.c.id.is_(None),
             )
             .order_by(checks.c.id)

@@ -141,7 +141,7 @@ def touch(connection: Connection, site_id: int) -> int:
     if not changed.rowcount:
         connection.execute(insert(site_learning).values(site_id=site_id, version=1, anchors=[]))
     recent = (
-        select(checks.c.id, checks.c.decision, checks.c.is_test)
+        select(checks.c.id, checks.c.decision, checks.c.is_test, checks.c.restricted)
         .where(checks.c.site_id == site_id)
         .order_by(checks.c.id.desc())
         .limit(_ANCHOR_SEARCH)
@@ -149,7 +149,7 @@ def touch(connection: Connection, site_id: int) -> int:
     )
     anchors = connection.execute(
         select(recent.c.id)
-        .where(recent.c.decision == "ham", recent.c.is_test.is_(False))
+        .where(recent.c.decision == "ham", recent.c.is_test.is_(False), recent.c.restricted.is_(False))
         .order_by(recent.c.id.desc())
         .limit(MAX_ANCHORS)
     ).scalars()
@@ -192,7 +192,9 @@ def _lessons(connection: Connection, site_id: int, version: int) -> Lessons:
     labelled = select(feedback.c.content_hash).where(*_counting(site_id))
     newest = (
         select(func.max(checks.c.id))
-        .where(checks.c.id.in_(chosen), checks.c.content_hash.not_in(labelled))
+        .where(
+            checks.c.id.in_(chosen), checks.c.content_hash.not_in(labelled), checks.c.restricted.is_(False)
+        )
         .group_by(checks.c.content_hash)
     )
     anchors = connection.execute(
@@ -212,6 +214,7 @@ def _counting(site_id: int) -> tuple[ColumnElement[bool], ...]:
         feedback.c.is_test.is_(False),
         feedback.c.state == LEARNT,
         feedback.c.superseded_by.is_(None),
+        feedback.c.restricted.is_(False),
     )
 
 

@@ -11,7 +11,18 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from model import __version__
 from service.stores.keys import Scope
-from service.v1 import appeals, checks, schemas, sites  # noqa: F401 - they bring their operations along
+from service.v1 import (  # noqa: F401 - all but the schemas are here for the operations that they bring along
+    appeals,
+    checks,
+    models,
+    privacy,
+    retention,
+    retraining,
+    retrospect,
+    schemas,
+    sites,
+    webhooks,
+)
 from service.v1.operations import OPERATIONS, PARAMETERS, Operation, v1
 from service.v1.problems import CONTENT_TYPE, PREFIX
 
@@ -50,13 +61,13 @@ def docs() -> str:
 @functools.cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document."""
-    models: list[tuple[Any, JsonSchemaMode]] = [(schemas.ProblemOut, "serialization")]
+    described: list[tuple[Any, JsonSchemaMode]] = [(schemas.ProblemOut, "serialization")]
     for operation in OPERATIONS:
         if operation.body is not None:
-            models.append((operation.body, "validation"))
+            described.append((operation.body, "validation"))
         if operation.answer is not None:
-            models.append((operation.answer, "serialization"))
-    references, definitions = models_json_schema(models, ref_template="#/components/schemas/{model}")
+            described.append((operation.answer, "serialization"))
+    references, definitions = models_json_schema(described, ref_template="#/components/schemas/{model}")
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(f"{PREFIX}{operation.path}", {})[operation.method.lower()] = _described(

@@ -24,6 +24,8 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"type": "string"},
         "The site's address without its scheme, such as blog.example.org or example.org/blog.",
     ),
+    "version": ("string", {"type": "string"}, "Name of a version of the model."),
+    "run": ("string", {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "Name of a retraining."),
     "appeal": (
         "string",
         {"type": "string", "pattern": "^[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}$"},

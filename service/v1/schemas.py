@@ -12,6 +12,7 @@ from model.comment import Label
 from service.appeals import MAX_NOTE_CHARS
 from service.cutoffs import MAX_BUDGET, MIN_BUDGET, Basis
 from service.lists import Kind, Side
+from service.retention import MAX_DAYS
 from service.settings import UnsureAnswer
 from service.sites import InvalidSite, parse_site
 
@@ -172,6 +173,42 @@ class PolicyIn(Model):
     counts_silence: bool = Field(
         default=False, description="Whether comments let through and not corrected for 14 days count as real."
     )
+
+
+class RetentionIn(Model):
+    """For how many days a site's data is kept; null leaves it to the settings, 0 keeps it until it is erased."""
+
+    comments_days: int | None = Field(default=None, ge=0, le=MAX_DAYS, description="Checked comments.")
+    feedback_days: int | None = Field(
+        default=None, ge=0, le=MAX_DAYS, description="Moderators' corrections with their comments."
+    )
+    counts_days: int | None = Field(default=None, ge=0, le=MAX_DAYS, description="Daily counts.")
+
+
+class RetentionOut(Model):
+    """What a site sets, and what applies."""
+
+    site: str
+    own: RetentionIn
+    days: dict[str, int | None] = Field(
+        description="By class; null: until it is erased. company 0: not kept at all."
+    )
+
+
+class PurgeOut(Model):
+    """One purge."""
+
+    origin: Literal["command", "schedule"]
+    started_at: dt.datetime
+    finished_at: dt.datetime | None = Field(description="null while it runs.")
+    deleted: dict[str, int] = Field(description="Rows, by class of retention.")
+    error: str | None = Field(description="Why it did not come to its end.")
+
+
+class Purges(Model):
+    """The latest purges, newest first."""
+
+    purges: list[PurgeOut]
 
 
 class CutOffsOut(Model):

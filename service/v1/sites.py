@@ -40,7 +40,7 @@ def list_sites(key: Key) -> schemas.Sites:
     problems=(404,),
 )
 def get_policy(key: Key, site: str) -> schemas.PolicyOut:
-    return _rendered(_shown(_address(site)))
+    return _rendered(_shown(address_of(site)))
 
 
 @operation(
@@ -53,7 +53,7 @@ def get_policy(key: Key, site: str) -> schemas.PolicyOut:
 )
 def put_policy(key: Key, site: str, body: schemas.PolicyIn) -> schemas.PolicyOut:
     try:
-        view = components().administration.replace(_address(site), SitePolicy(**body.model_dump()))
+        view = components().administration.replace(address_of(site), SitePolicy(**body.model_dump()))
     except InvalidPolicy as error:
         raise Problem(422, f"{error}", [("budget_per_thousand", error.remedy)]) from None
     return _rendered(view)
@@ -68,7 +68,7 @@ def put_policy(key: Key, site: str, body: schemas.PolicyIn) -> schemas.PolicyOut
     problems=(404,),
 )
 def get_lists(key: Key, site: str) -> schemas.Entries:
-    return schemas.Entries(entries=[_entry(entry) for entry in _shown(_address(site)).entries])
+    return schemas.Entries(entries=[_entry(entry) for entry in _shown(address_of(site)).entries])
 
 
 @operation(
@@ -81,7 +81,7 @@ def get_lists(key: Key, site: str) -> schemas.Entries:
     status=201,
 )
 def add_entry(key: Key, site: str, body: schemas.EntryIn) -> schemas.EntryOut:
-    address = _address(site)
+    address = address_of(site)
     try:
         return _entry(components().administration.add(address, body.side, body.kind, body.value))
     except InvalidEntry as error:
@@ -97,11 +97,12 @@ def add_entry(key: Key, site: str, body: schemas.EntryIn) -> schemas.EntryOut:
     problems=(404,),
 )
 def remove_entry(key: Key, site: str, entry: int) -> None:
-    if not components().administration.remove_by_id(_address(site), entry):
+    if not components().administration.remove_by_id(address_of(site), entry):
         raise Problem(404, "entry: this site has no entry of this number")
 
 
-def _address(site: str) -> SiteAddress:
+def address_of(site: str) -> SiteAddress:
+    """Read the address in a path."""
     try:
         return parse_site(site)
     except InvalidSite as error:

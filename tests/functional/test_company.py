@@ -22,13 +22,15 @@ from model.document import Document
 from model.registry import SHIPPED
 from model.site_weights import SiteWeights
 from model.verdict import Decision, Policy, Verdict
-from service.company import PAUSE_S, SLOW_S, CompanyCounter, purge_marks
+from service.company import PAUSE_S, SLOW_S, CompanyCounter
 from service.db import Database
+from service.declaration.terms import Retention
 from service.schema import checks, company_marks
 from service.settings import Settings
 from service.sites import parse_site
 from service.stores.company import CompanyStore
 from service.stores.material import MaterialStore
+from service.stores.purging import Group, PurgeStore
 from tests.builders import ALICE_SITE, BOB_KEY, BOB_SITE, a_form
 from tests.fakes import FixedScore, FrozenClock
 from tests.functional.test_server import Served
@@ -236,17 +238,19 @@ def test_marks_go_with_their_check(client: FlaskClient, database: Database) -> N
 
 
 def test_old_marks_are_deleted_a_few_at_a_time(
-    client: FlaskClient, database: Database, store: CompanyStore, clock: FrozenClock
+    client: FlaskClient, database: Database, clock: FrozenClock
 ) -> None:
     for name in NAMES:
         post(client, COPY.format("Basel"), name)
     n_each = n_marks(database) // len(NAMES)
     clock.advance(days=61)
     post(client, COPY.format("Basel"), "Zoe")
-    assert store.purge(clock() - dt.timedelta(days=60), at_most=2 * n_each) == 2 * n_each
-    n_gone = purge_marks(store, clock, days=60, stopping=lambda: False)
-    assert (n_gone, n_marks(database)) == ((len(NAMES) - 2) * n_each, n_each)
-    assert purge_marks(store, clock, days=0, stopping=lambda: True) == 0
+    purges = PurgeStore(database)
+    group = Group([], True, clock() - dt.timedelta(days=60))
+    assert purges.delete_some(Retention.COMPANY, group, at_most=2 * n_each) == 2 * n_each
+    while purges.delete_some(Retention.COMPANY, group, at_most=2 * n_each):
+        pass
+    assert n_marks(database) == n_each
 
 
 def test_a_retraining_reads_the_company_that_was_counted(client: FlaskClient, database: Database) -> None:

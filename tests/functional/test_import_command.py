@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import ALICE_SITE
+from tests.commands import Commands
 from tests.service.importing.exports import wxr, wxr_comment
 
 ROOT = Path(__file__).parents[2]
@@ -31,17 +32,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environ: dict[str, str]) -> Run:
+def run(commands: Commands, environ: dict[str, str]) -> Run:
     def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "service", *map(str, arguments)],
-            cwd=ROOT,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return commands.run(*arguments, settings=environ)
 
     return call
 
@@ -148,6 +141,7 @@ def test_what_makes_no_sense_is_refused(run: Run, arguments: tuple[str, ...], to
     assert told in done.stderr
 
 
+@pytest.mark.long
 def test_an_import_that_is_killed_at_any_moment_loses_nothing_and_counts_nothing_twice(
     run: Run, environ: dict[str, str], tmp_path: Path
 ) -> None:

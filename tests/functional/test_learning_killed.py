@@ -33,7 +33,10 @@ from tests.toy import undecided_classifier
 ROOT = Path(__file__).parents[2]
 #: Deaths in a longer run; the suite makes do with fewer.
 N_KILLS = int(os.environ.get("LEARNING_KILLS", "3"))
-pytestmark = pytest.mark.skipif(bool(TEST_DATABASE_URL), reason="about SQLite's file")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(bool(TEST_DATABASE_URL), reason="about SQLite's file"),
+]
 
 
 def taught_until_killed(path: Path, model: Path, seed: int, after_s: float) -> list[list[str]]:

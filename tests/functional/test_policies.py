@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from model.budget import tabulate
 from model.comment import Comment
@@ -26,6 +27,7 @@ from service.policies import CACHE_S
 from service.schema import calibrations, checks, daily_counts, list_entries
 from service.settings import UnsureAnswer
 from service.sites import parse_site
+from service.stores.policies import PolicyStore
 from tests.builders import ALICE_SITE, BOB_KEY, BOB_SITE, a_form
 from tests.fakes import FixedScore, FrozenClock, KeywordScore
 
@@ -216,15 +218,17 @@ def test_a_check_does_not_fail_because_of_its_policy(
 
 
 def test_what_was_known_goes_on_when_policies_cannot_be_read(
-    app: Flask, client: FlaskClient, database: Database
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin(app).change(ALICE, log_only=True)
     assert client.post(CHECK, data=a_form(comment_content="casino")).data == b"false"
-    with database.write() as connection:
-        connection.execute(text("ALTER TABLE meta RENAME TO elsewhere"))
-    try:
-        time.sleep(CACHE_S)
-        assert client.post(CHECK, data=a_form(comment_content="casino")).data == b"false"
-    finally:
-        with database.write() as connection:
-            connection.execute(text("ALTER TABLE elsewhere RENAME TO meta"))
+    asked = []
+
+    def unreadable(_self: PolicyStore) -> str:
+        asked.append(True)
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(PolicyStore, "token", unreadable)
+    time.sleep(CACHE_S)
+    assert client.post(CHECK, data=a_form(comment_content="casino")).data == b"false"
+    assert asked

@@ -18,12 +18,19 @@ import pytest
 import requests
 from sqlalchemy import func, select
 
+from model.classifier import SpamClassifier
+from service.clock import utc_now
 from service.db import Database
-from service.pseudonyms import SECRET_FILE
+from service.keys import Keys
+from service.pseudonyms import SECRET_FILE, Pseudonyms
 from service.schema import api_keys, checks, daily_counts
 from service.settings import Settings
+from service.startup import open_database, open_registry, secret_of
+from service.stores.keys import KeyStore
+from service.stores.sites import SiteStore
 from tests.builders import ALICE_SITE, a_form
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 FAKE_MODEL = ("tests.functional.served",)
 
@@ -142,6 +149,53 @@ def test_a_policy_reaches_every_worker_within_two_seconds(served: Served) -> Non
         for _ in range(40)
     }
     assert answers == {"false"}
+
+
+def test_a_version_promoted_over_http_answers_on_every_worker_within_two_seconds(
+    settings: Settings, tmp_path: Path
+) -> None:
+    running = Served(settings, tmp_path / "log", ("service", "serve"))
+    try:
+        running.wait_until_ready()
+        registry = open_registry(settings)
+        shipped = registry.champion()
+        old = registry.load(shipped)
+        registry.add(
+            SpamClassifier(
+                version="0.1.0-mine",
+                params=old.params,
+                weights=old.weights,
+                bias=old.bias + 1.0,
+                policy=old.policy,
+                card=old.card,
+            )
+        )
+        database = open_database(settings)
+        pseudonyms = Pseudonyms(secret_of(settings))
+        keys = Keys(KeyStore(database, SiteStore()), pseudonyms, utc_now)
+        admin, key = keys.create_admin(label="console"), keys.create(label="alice").text
+        database.close()
+        headers = {"Authorization": f"Bearer {admin.text}"}
+
+        def answering() -> set[str]:
+            return {
+                requests.post(
+                    f"{running.url}/1.1/comment-check", data=form(key, "casino"), timeout=10
+                ).headers["X-Replyguard-Model"]
+                for _ in range(40)
+            }
+
+        assert answering() == {shipped}
+        for path, body, version in (
+            ("promote", {"version": "0.1.0-mine"}, "0.1.0-mine"),
+            ("rollback", {}, shipped),
+        ):
+            done = requests.post(f"{running.url}/v1/models/{path}", json=body, headers=headers, timeout=10)
+            assert done.json()["version"] == version
+            time.sleep(2)
+            assert answering() == {version}
+    finally:
+        running.stop()
 
 
 def test_a_request_sent_again_is_one_check_on_whichever_worker(served: Served, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import requests
 from sqlalchemy import select
 
@@ -28,6 +29,7 @@ from service.stores.versions import ModelEventStore
 from tests.builders import ALICE_SITE, a_form
 from tests.functional.test_server import Served
 
+pytestmark = pytest.mark.long
 SECONDS = float(os.environ.get("REPLYGUARD_TEST_SWAP_S", "6"))
 PAUSE_S = 5.0 if SECONDS >= 60 else 0.7
 N_CLIENTS = 4

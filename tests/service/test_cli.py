@@ -3,16 +3,20 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
 from model.classifier import SpamClassifier
 from model.registry import Registry
+from service.cli.main import COMMANDS, cli
 from service.migrating import newest_revision
+from tests.commands import Commands
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -23,31 +27,37 @@ COMMENTS = [
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(commands: Commands, tmp_path: Path) -> Run:
     """Return a function that runs the command as a shell would, in a data folder of its own."""
 
     def call(*arguments: str, stdin: bytes = b"", **environ: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPLYGUARD_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "service", *arguments],
-            cwd=ROOT,
-            env=inherited
-            | {"REPLYGUARD_DATA_DIR": str(tmp_path / "var"), "REPLYGUARD_LOG_LEVEL": "error"}
-            | environ,
-            input=stdin,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
+        settings = {"REPLYGUARD_DATA_DIR": str(tmp_path / "var"), "REPLYGUARD_LOG_LEVEL": "error"}
+        return commands.run(*arguments, settings=settings | environ, stdin=stdin)
 
     return call
 
 
 def lines(comments: list[dict[str, object]]) -> bytes:
     return "\n".join(json.dumps(comment) for comment in comments).encode()
+
+
+def test_the_list_of_commands_imports_none_of_them_and_says_of_each_what_it_says_itself() -> None:
+    program = (
+        "import sys; from service.cli.main import cli; cli(['--help'], standalone_mode=False);"
+        " print([name for name in ('numpy', 'sqlalchemy', 'flask', 'service.settings') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    *told, imported = done.stdout.splitlines()
+    assert imported == "[]"
+    words = " ".join(" ".join(told).split())
+    for name, (_, line) in COMMANDS.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert command.name == name
+        assert " ".join((command.help or "").split("\n\n")[0].split()) == line
+        assert f"{name} {line}" in words
 
 
 def test_keys_are_made_listed_and_revoked(run: Run) -> None:
@@ -340,3 +350,39 @@ def test_a_retraining_is_asked_for_shown_and_cancelled(run: Run) -> None:
     assert (waited.returncode, "No moderator has said anything yet" in waited.stdout) == (0, True)
     assert run("retrain", "--list").stdout.count("Retraining ") == 2
     assert run("retrain", "--wait", "--cancel").returncode == 2
+
+
+def test_a_site_s_retention_is_set_and_a_purge_shown(run: Run) -> None:
+    done = run("policy", "retention", "a.example", "--comments", "5", "--counts", "0")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"comments +5 days +\(the site's own\)", done.stdout)
+    assert re.search(r"company +5 days", done.stdout)
+    assert re.search(r"feedback +730 days +\(from the settings\)", done.stdout)
+    refused = run("policy", "retention", "a.example", "--comments", "soon")
+    assert (refused.returncode, "--comments: give days, 0 to 3650, or default" in refused.stderr) == (2, True)
+    assert "Nothing was deleted." in run("purge", "--dry-run").stdout
+    assert run("purge", "--status").stdout == "There was no purge yet.\n"
+    done = run("purge", "--vacuum")
+    assert (done.returncode, "Backups keep" in done.stdout) == (0, True)
+    assert "comments 0" in run("purge", "--status").stdout
+    assert run("purge", "--status", "--dry-run").returncode == 2
+
+
+def test_a_secret_from_a_setting_is_changed_by_its_owner(run: Run) -> None:
+    old, new = "a" * 40, "b" * 40
+    unmade = run("secret", "rotate", REPLYGUARD_SECRET=old)
+    assert (unmade.returncode, "Traceback" in unmade.stderr) == (1, False)
+    assert run("migrate", REPLYGUARD_SECRET=old).returncode == 0
+    done = run("secret", "rotate", REPLYGUARD_SECRET=old)
+    assert (done.returncode, "add a line to its end" in done.stderr) == (1, True)
+    done = run("secret", "rotate", "--drop-hashes", REPLYGUARD_SECRET=f"{old}\n{new}")
+    assert (done.returncode, "Restart the service" in done.stdout) == (0, True)
+    assert run("keys", "list", REPLYGUARD_SECRET=f"{old}\n{new}").returncode == 0
+    assert "not the one this database was made with" in run("keys", "list", REPLYGUARD_SECRET=old).stderr
+
+
+def test_a_secret_that_everybody_can_read_stops_the_start(run: Run, tmp_path: Path) -> None:
+    run("migrate")
+    (tmp_path / "var" / "secret").chmod(0o644)
+    done = run("keys", "list")
+    assert (done.returncode, f"chmod 600 {tmp_path / 'var' / 'secret'}" in done.stderr) == (1, True)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import Commands
 from tests.service.file_server import ServedFile, serving
 from tests.toy import TOY_PARAMS
 from tests.training import archives
@@ -31,7 +31,7 @@ def files() -> dict[str, ServedFile]:
 
 
 @pytest.fixture
-def corpora(files: dict[str, ServedFile], tmp_path: Path) -> Iterator[Corpora]:
+def corpora(commands: Commands, files: dict[str, ServedFile], tmp_path: Path) -> Iterator[Corpora]:
     """Return a function that runs ``replyguard corpora`` on a list of three files of a real server and one source
     without."""
     with serving(files) as server:
@@ -51,16 +51,8 @@ def corpora(files: dict[str, ServedFile], tmp_path: Path) -> Iterator[Corpora]:
         (tmp_path / "list.toml").write_text("\n".join(entries))
 
         def call(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-            inherited = {key: value for key, value in os.environ.items() if not key.startswith("REPLYGUARD_")}
-            return subprocess.run(
-                [*WORDS, command, "--catalogue", str(tmp_path / "list.toml"), *arguments],
-                cwd=ROOT,
-                env=inherited | {"REPLYGUARD_CORPORA": str(tmp_path / "corpora")},
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
+            words = ("corpora", command, "--catalogue", str(tmp_path / "list.toml"), *arguments)
+            return commands.run(*words, settings={"REPLYGUARD_CORPORA": str(tmp_path / "corpora")})
 
         yield call
 

@@ -257,7 +257,7 @@ def test_a_change_of_the_declaration_is_told_in_words(database, prepared, clock,
     page = page_of(client)
     assert "checks.gone: as it is → not kept" in page
     assert "the IP address: as it is → only as a keyed hash" in page
-    assert "Checked comments: 10 days → until it is erased" in page
+    assert "Checked comments: 10 days → 90 days" in page
 
 
 def test_the_notice_leads_to_the_appeal_in_every_form(client):

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.comment import Comment, Label
+from model.comment import Comment, Company, Label
 from model.verdict import Decision
 from service.history import survey_history
 from service.importing.exported import Exported, Row, Status
@@ -158,3 +159,73 @@ def test_a_history_that_was_judged_is_begun_anew_each_time() -> None:
 )
 def test_intervals(hits: int, n: int, low: float, high: float) -> None:
     assert interval(hits, n) == pytest.approx((low, high), abs=0.001)
+
+
+CAMPAIGN = "these wonderful running shoes come in eleven lovely colours this very summer my dear friends"
+
+
+class Meets(Keywords):
+    """Notes the company of what it scores, by the author's name."""
+
+    max_past = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met: dict[str, Company | None] = {}
+
+    def learn(self, comments: Sequence[Comment], labels: Sequence[Label]) -> Meets:
+        return self
+
+    def score(self, comments: Sequence[Comment]) -> NDArray[np.float64]:
+        self.met |= {comment.author: comment.company for comment in comments}
+        return super().score(comments)
+
+
+def near_counts(rows: list[Row], *, days: int, since: int | None = 5) -> dict[str, int]:
+    meets = Meets()
+    moment = None if since is None else START + dt.timedelta(days=since)
+    cut = cut_history(survey_history(rows), since=moment)
+    Rehearsal(meets, NO_OVERRIDES, company_days=days).run(lambda: iter(rows), cut)
+    return {author: 0 if met is None else met.near for author, met in meets.met.items()}
+
+
+def a_copy(author: str, label: Label, day: int | None) -> Exported:
+    row = a_row(CAMPAIGN, label, day)
+    return replace(row, comment=replace(row.comment, author=author))
+
+
+def test_a_judged_comment_meets_what_came_before_it_and_nothing_later() -> None:
+    # Newest first, as some blogs export: the order of the file would show each its future.
+    rows: list[Row] = [a_copy(f"name {day}", Label.SPAM, day) for day in range(9, -1, -1)]
+    assert near_counts(rows, days=60) == {f"name {day}": day for day in range(5, 10)}
+    assert near_counts(rows, days=2) == {f"name {day}": 2 for day in range(5, 10)}
+    assert near_counts(rows, days=0) == {f"name {day}": 0 for day in range(5, 10)}
+    assert near_counts(rows[::-1], days=60) == near_counts(rows, days=60)
+
+
+def test_what_the_past_called_ham_is_no_company_and_no_label_of_the_future_counts() -> None:
+    def history(past: Label, future: Label) -> list[Row]:
+        return [a_copy("Anna", past, 1), a_copy("Ben", future, 6), a_copy("Cleo", future, 7)]
+
+    assert near_counts(history(Label.SPAM, Label.SPAM), days=60) == {"Ben": 1, "Cleo": 2}
+    assert near_counts(history(Label.HAM, Label.SPAM), days=60) == {"Ben": 0, "Cleo": 1}
+    for past in Label:
+        assert near_counts(history(past, Label.SPAM), days=60) == near_counts(
+            history(past, Label.HAM), days=60
+        )
+
+
+def test_without_dates_company_goes_by_the_order_of_the_file() -> None:
+    rows: list[Row] = [a_copy(f"name {number}", Label.SPAM, None) for number in range(10)]
+    assert near_counts(rows, days=60, since=None) == {"name 7": 7, "name 8": 8, "name 9": 9}
+
+
+def test_a_comment_without_a_date_among_dated_ones_is_met_by_none() -> None:
+    rows: list[Row] = [a_copy("Anna", Label.SPAM, None), a_copy("Ben", Label.SPAM, 1)]
+    rows += [a_copy("Cleo", Label.SPAM, 6)]
+    assert near_counts(rows, days=60) == {"Cleo": 1}
+
+
+def test_the_same_name_is_no_company() -> None:
+    rows: list[Row] = [a_copy("Anna", Label.SPAM, day) for day in (1, 2, 6)]
+    assert near_counts(rows, days=60) == {"Anna": 0}

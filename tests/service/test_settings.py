@@ -107,6 +107,14 @@ def test_a_secret_can_be_read_from_a_file(tmp_path: Path) -> None:
     assert "there is no such setting" in problems(PORT_FILE=str(file))
 
 
+def test_each_line_of_a_secret_is_long_enough() -> None:
+    lines = "a" * 40 + "\n" + "b" * 32
+    given = load_settings({"REPLYGUARD_SECRET": lines}).secret
+    assert given is not None
+    assert given.get_secret_value() == lines
+    assert "is shorter than 32 characters" in problems(SECRET="a" * 40 + "\nb")
+
+
 def test_each_setting_is_described_in_the_documentation() -> None:
     described = {
         cells[1].strip("` "): (cells[2].strip("` "), cells[3].strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class Stub:
     def __init__(self) -> None:
         self.mode = "judge"
         self.received: list[Received] = []
+        #: What is kept of people, by e-mail address.
+        self.people: dict[str, list[dict[str, object]]] = {}
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -56,6 +59,9 @@ class Stub:
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length).decode("utf-8", "replace")
+                if self.path.startswith("/v1/"):
+                    self.answer(json.loads(body))
+                    return
                 self.answer({name: v[0] for name, v in parse_qs(body, keep_blank_values=True).items()})
 
             def answer(self, fields: dict[str, str]) -> None:
@@ -63,6 +69,8 @@ class Stub:
                 stub.received.append(Received(self.path, headers, fields))
                 if stub.mode == "stranger":
                     self.send("<html>Welcome to nginx!</html>", status=404)
+                elif self.path.startswith("/v1/privacy/"):
+                    self.privacy(fields)
                 elif self.path.endswith("/comment-check"):
                     self.check(fields)
                 elif self.path.endswith("/verify-key"):
@@ -83,6 +91,19 @@ class Stub:
                     self.send("connected")
                 else:
                     self.send("Thanks for making the web a better place.")
+
+            def privacy(self, fields: dict[str, str]) -> None:
+                if self.headers.get("Authorization") != f"Bearer {KEY}":
+                    self.send('{"detail":"the API key is unknown or revoked"}', status=401)
+                elif self.path.endswith("/export"):
+                    rows = stub.people.get(fields["email"], [])
+                    meaning = {"body": "the text of the comment", "email_hash": "the e-mail address"}
+                    tables = {"checks": {"meaning": meaning, "rows": rows}} if rows else {}
+                    self.send(json.dumps({"exported_at": "2026-01-01", "receipt": "ab", "tables": tables}))
+                else:
+                    gone = len(stub.people.pop(fields["email"], []))
+                    counts = {"checks": gone} if gone else {}
+                    self.send(json.dumps({"receipt": "cd", "counts": counts, "retraining": None}))
 
             def check(self, fields: dict[str, str]) -> None:
                 is_spam = "spammer" in fields.get("comment_author", "")

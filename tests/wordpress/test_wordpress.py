@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
@@ -184,3 +185,30 @@ def test_deactivating_akismet_tells_the_service_and_the_owner(site: Site) -> Non
         assert site.php("return get_option( 'replyguard_failure' );") is False
     finally:
         site.activate_akismet()
+
+
+def test_wordpress_own_tools_export_and_erase_what_the_service_keeps(site: Site) -> None:
+    email = "rights@visitor.test"
+    comment = site.comment(f"{POLITE} And in June?", email=email)
+    other = site.comment(f"{POLITE} And in July?", email="another@visitor.test")
+
+    def ask(what: str, of: str = email) -> dict[str, Any]:
+        told: dict[str, Any] = site.php(
+            f"$all = apply_filters( 'wp_privacy_personal_data_{what}', array() ); "
+            f"$told = call_user_func( $all['replyguard']['callback'], '{of}', 1 ); "
+            "return is_wp_error( $told ) ? $told->get_error_message() : $told;"
+        )
+        return told
+
+    [item] = ask("exporters")["data"]
+    values = [each["value"] for each in item["data"]]
+    assert any("And in June?" in value for value in values)
+    assert email not in str(values)
+    erased = ask("erasers")
+    assert (erased["items_removed"], erased["done"]) == (True, True)
+    assert "receipt" in erased["messages"][0]
+    assert site.meta(comment, "replyguard_verdict") == ""
+    assert ask("exporters") == {"data": [], "done": True}
+    assert ask("erasers")["items_removed"] is False
+    assert len(ask("exporters", "another@visitor.test")["data"]) == 1
+    assert site.meta(other, "replyguard_verdict")
