@@ -78,11 +78,32 @@ class SpamClassifier:
 
         A comment's value is the same alone and in any batch, to the last bit.
         """
+        return self._judged(comments)[0]
+
+    def _judged(self, comments: Sequence[Comment]) -> tuple[NDArray[np.float64], dict[int, Comment]]:
+        """Return the log-odds, and by place the passages that are judged in the stead of long comments."""
         rows, n_words = self._extractor.counted_rows(comments)
         log_odds = self._sum(rows)
+        alone: dict[int, Comment] = {}
         for place in (n_words >= MIN_WORDS).nonzero()[0].tolist():
-            log_odds[place] = self._part_judged(comments[place]).log_odds
-        return log_odds
+            document = prepare(comments[place])
+            tokens = self._extractor.occurrences(document)
+            passage, said = self._strongest(comments[place], document, tokens)
+            if passage is not None and said > log_odds[place]:
+                log_odds[place], alone[place] = said, _alone(comments[place], passage)
+        return log_odds, alone
+
+    def _strongest(
+        self, comment: Comment, document: Document, tokens: Occurrences
+    ) -> tuple[tuple[int, int] | None, float]:
+        """Return the strongest passage of a comment and its log-odds; None if it has no passages."""
+        passages = find(document, tokens, self._extractor, len(comment.body))
+        if passages is None:
+            return None, -np.inf
+        tried = passages.strongest(self.weights)
+        said = self._sum(self._extractor.rows([_alone(comment, each) for each in tried]))
+        best = int(said.argmax())
+        return tried[best], float(said[best])
 
     def _sum(self, rows: Rows) -> NDArray[np.float64]:
         """Return bias plus weight times value of each row."""
@@ -101,30 +122,20 @@ class SpamClassifier:
 
     def examples(self, comments: Sequence[Comment]) -> Examples:
         """Return comments as a site's own weights are learnt from them."""
-        rows, n_words = self._extractor.counted_rows(comments)
-        log_odds, judged = self._sum(rows), list(comments)
-        for place in (n_words >= MIN_WORDS).nonzero()[0].tolist():
-            part = self._part_judged(comments[place])
-            log_odds[place], judged[place] = part.log_odds, part.comment
+        log_odds, alone = self._judged(comments)
+        judged = [alone.get(place, comment) for place, comment in enumerate(comments)]
         return Examples(self._site_extractor.rows(judged), log_odds)
 
     def _part_judged(self, comment: Comment, document: Document | None = None) -> _Part:
         """Return the comment or its strongest passage, whichever speaks more for spam."""
         document = prepare(comment) if document is None else document
         tokens = self._extractor.occurrences(document)
-        whole = _Part(comment, document, tokens, float(self._sum(tokens.row)[0]))
-        passages = find(document, tokens, self._extractor, len(comment.body))
-        if passages is None:
-            return whole
-        strongest = whole
-        for first, last in passages.strongest(self.weights):
-            alone = replace(comment, body=comment.body[first:last])
-            document = prepare(alone)
-            tokens = self._extractor.occurrences(document)
-            log_odds = float(self._sum(tokens.row)[0])
-            if log_odds > strongest.log_odds:
-                strongest = _Part(alone, document, tokens, log_odds, (first, last))
-        return strongest
+        log_odds = float(self._sum(tokens.row)[0])
+        passage, said = self._strongest(comment, document, tokens)
+        if passage is None or said <= log_odds:
+            return _Part(document, tokens, log_odds)
+        document = prepare(_alone(comment, passage))
+        return _Part(document, self._extractor.occurrences(document), said, passage)
 
     def judge(
         self,
@@ -219,20 +230,22 @@ class _Part(NamedTuple):
 
     Attributes
     ----------
-    comment : Comment
-        With the body that is judged.
     document : Document
     tokens : Occurrences
     log_odds : float
     passage : (int, int) or None
-        Where that body stands in the comment's, if it is not the whole of it.
+        Where the body that is judged stands in the comment's, if it is not the whole of it.
     """
 
-    comment: Comment
     document: Document
     tokens: Occurrences
     log_odds: float
     passage: tuple[int, int] | None = None
+
+
+def _alone(comment: Comment, passage: tuple[int, int]) -> Comment:
+    """Return a comment with a passage of its body for a body."""
+    return replace(comment, body=comment.body[slice(*passage)])
 
 
 def _judged_alone(passage: tuple[int, int]) -> Clue:

@@ -21,7 +21,8 @@ from model.features import Extractor, Occurrences
 # (docs/experiments/0012-passages.md).
 WIDTH = 30
 STRIDE = 15
-MIN_WORDS = 80
+# A shorter comment cannot bury much, and looking at its passages would cost it several times its score.
+MIN_WORDS = 100
 """Bodies of fewer words are judged as a whole only."""
 # Words alone do not tell which passage its links and its craft make the strongest. With two that are scored in full
 # .784 are kept under 200 appended words, with one .758, with all .802 and more ham held.
