@@ -22,7 +22,7 @@ from service.outages import outage_of
 from service.pseudonyms import SECRET_FILE, Pseudonyms, SecretUnusable, secret_is_private
 from service.readiness import MIN_FREE_BYTES
 from service.schema import api_keys
-from service.settings import Settings, SettingsError, load_settings
+from service.settings import PREFIX, SECRET_SETTINGS, Settings, SettingsError, load_settings
 from service.startup import open_database, open_registry, secret_of
 from service.stores.appeals import AppealStore, Waiting
 from service.stores.forgetting import ForgettingStore
@@ -88,6 +88,7 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
                 "correct or remove it; only training reads it",
             )
         )
+    findings += _secret_files(environ)
     findings += _notice(settings)
     folder = _data_dir(settings)
     findings += folder
@@ -122,6 +123,18 @@ def _data_dir(settings: Settings) -> list[Finding]:
         remedy = f"chmod 700 {folder}"
         return [Finding(subject, Health.WARNING, f"{folder} is open to other users", remedy)]
     return [Finding(subject, Health.OK, f"{folder} can be written, by its owner only")]
+
+
+def _secret_files(environ: Mapping[str, str]) -> list[Finding]:
+    """Look at the files that settings are read from; a start does not refuse, since containers mount them so."""
+    findings = []
+    for name in SECRET_SETTINGS:
+        variable = f"{PREFIX}{name.upper()}_FILE"
+        path = environ.get(variable)
+        if path and os.path.exists(path) and os.stat(path).st_mode & 0o007:
+            what = f"{variable} names a file that every user of this machine can read"
+            findings.append(Finding("secret", Health.WARNING, what, f"chmod 640 {path}, or 600"))
+    return findings
 
 
 def _secret(settings: Settings) -> list[Finding]:

@@ -17,7 +17,8 @@ from service.declaration.stored import STORED
 from service.pseudonyms import Pseudonyms
 from service.retraining import Retraining
 from service.sites import SiteAddress
-from service.stores.rights import Found, Person, Receipt, RightsStore, folded
+from service.stores.persons import Found, Person, Receipt, folded
+from service.stores.rights import RightsStore
 
 _log = structlog.get_logger(__name__)
 

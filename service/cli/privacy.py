@@ -20,8 +20,9 @@ from service.queue import wake_worker
 from service.retraining import Retraining
 from service.rights import Export, NobodyNamed, Rights, Who
 from service.startup import open_registry
+from service.stores.persons import Found, Receipt
 from service.stores.purging import PurgeStore
-from service.stores.rights import Found, Receipt, RightsStore
+from service.stores.rights import RightsStore
 from service.stores.runs import RunStore
 
 _BACKUPS = (

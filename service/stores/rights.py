@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, or_, select, update
 
 from service.db import Database
 from service.declaration.stored import STORED
@@ -19,12 +18,11 @@ from service.schema import (
     checks,
     company_marks,
     feedback,
-    key_sites,
     list_entries,
     receipts,
     sites,
 )
-from service.sites import SiteAddress
+from service.stores.persons import Found, Person, Receipt, bounds, carrying, folded, of_appeals, of_lists
 from service.stores.purging import delete_checks, delete_labels
 from service.stores.site_weights import unlearn
 
@@ -47,82 +45,6 @@ WITH_OTHERS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """By what rows are known to be somebody's; each that carries any of these is.
-
-    Attributes
-    ----------
-    email_hash, ip_hash, network_hash, author : str or None
-        The author's name folded by ``folded``; the hash of the network is what appeals keep.
-    ips : tuple of str
-        The address as entries of lists spell it.
-    guids : tuple of str
-        Names of checks or corrections.
-    site : SiteAddress or None
-        The only site to look at.
-    key_id : int or None
-        The only API key whose rows are looked at.
-    """
-
-    email_hash: str | None = None
-    ip_hash: str | None = None
-    network_hash: str | None = None
-    ips: tuple[str, ...] = ()
-    author: str | None = None
-    guids: tuple[str, ...] = ()
-    site: SiteAddress | None = None
-    key_id: int | None = None
-
-
-@dataclass(slots=True)
-class Found:
-    """The rows that are somebody's, by table and number, each with a name that no later row has."""
-
-    names: dict[str, dict[int, str]] = field(default_factory=dict)
-
-    @property
-    def ids(self) -> dict[str, list[int]]:
-        """Numbers of the rows, by table."""
-        return {table: list(names) for table, names in self.names.items()}
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many rows, by table; tables without any are left out."""
-        return {table: len(names) for table, names in self.names.items() if names}
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What was done on a person's request; names nobody.
-
-    Attributes
-    ----------
-    guid : str
-    at : datetime
-    what : str
-        export, erase, restrict or lift.
-    who : str
-        Who did it.
-    counts : dict of str to int
-        Rows concerned, by table.
-    run : str or None
-        The retraining that was asked for.
-    """
-
-    guid: str
-    at: dt.datetime
-    what: str
-    who: str
-    counts: dict[str, int] = field(default_factory=dict)
-    run: str | None = None
-
-
-def folded(author: str) -> str:
-    """Return a name as names are compared: whatever its case, its blanks and how its accents are encoded."""
-    return " ".join(unicodedata.normalize("NFKC", author).casefold().split())
-
-
 class RightsStore:
     """All rows about one person."""
 
@@ -136,16 +58,16 @@ class RightsStore:
         text, name and address on one site is one comment, unless the e-mail addresses differ.
         """
         with self._database.read() as connection:
-            own = set(self._ids(connection, checks, person, _marks(checks, person)))
-            said = set(self._ids(connection, feedback, person, _marks(feedback, person)))
+            own = set(self._ids(connection, checks, person, carrying(checks, person)))
+            said = set(self._ids(connection, feedback, person, carrying(feedback, person)))
             said |= set(_matching(connection, feedback, feedback.c.check_id, own))
             for _ in range(2):  # from checks to corrections, and on to the other checks of the same comment
                 said |= self._same_comments(connection, checks, own, feedback, person)
                 own |= self._same_comments(connection, feedback, said, checks, person)
             guids = _values(connection, checks, checks.c.guid, own)
-            asked = set(self._ids(connection, appeals, person, _appealed(person)))
+            asked = set(self._ids(connection, appeals, person, of_appeals(person)))
             asked |= set(_matching(connection, appeals, appeals.c.reference, guids))
-            listed = self._ids(connection, list_entries, person, _listed(person))
+            listed = self._ids(connection, list_entries, person, of_lists(person))
             found = {"checks": own, "feedback": said, "appeals": asked, "list_entries": set(listed)}
             return Found({name: _named(connection, OF_PERSONS[name], ids) for name, ids in found.items()})
 
@@ -240,7 +162,7 @@ class RightsStore:
         self, connection: Connection, table: Table, person: Person, marked: ColumnElement[bool] | None
     ) -> list[int]:
         """Return the rows of a table that carry what somebody is known by, within the bounds given."""
-        inside = _bounds(table, person)
+        inside = bounds(table, person)
         found: list[int] = []
         if marked is not None:
             found += connection.execute(select(table.c.id).where(marked, *inside)).scalars()
@@ -274,7 +196,7 @@ class RightsStore:
                         target.c.email_hash.is_(None),
                         source.c.email_hash == target.c.email_hash,
                     ),
-                    *_bounds(target, person),
+                    *bounds(target, person),
                 )
             )
             found |= set(connection.execute(query).scalars())
@@ -287,57 +209,6 @@ class RightsStore:
         for table in (checks, feedback):
             touched |= set(_values(connection, table, table.c.site_id, found.ids.get(table.name, ())))
         return touched
-
-
-def _marks(table: Table, person: Person) -> ColumnElement[bool] | None:
-    tests = [
-        table.c[name] == value
-        for name, value in (("email_hash", person.email_hash), ("ip_hash", person.ip_hash))
-        if value is not None
-    ]
-    if person.guids:
-        tests.append(table.c.guid.in_(person.guids))
-    return or_(*tests) if tests else None
-
-
-def _appealed(person: Person) -> ColumnElement[bool] | None:
-    tests = [
-        appeals.c[name] == value
-        for name, value in (("email_hash", person.email_hash), ("ip_hash", person.network_hash))
-        if value is not None
-    ]
-    if person.guids:
-        tests.append(appeals.c.reference.in_(person.guids))
-    return or_(*tests) if tests else None
-
-
-def _listed(person: Person) -> ColumnElement[bool] | None:
-    tests = []
-    if person.email_hash is not None:
-        tests.append(and_(list_entries.c.kind == "email", list_entries.c.value == person.email_hash))
-    if person.ips:
-        tests.append(and_(list_entries.c.kind == "ip", list_entries.c.value.in_(person.ips)))
-    return or_(*tests) if tests else None
-
-
-def _bounds(table: Table, person: Person) -> list[ColumnElement[bool]]:
-    """Return what keeps a search to the site and to the key that it is for."""
-    inside: list[ColumnElement[bool]] = []
-    if person.site is not None:
-        of_site = select(sites.c.id).where(sites.c.address == person.site.address)
-        inside.append(table.c.site_id.in_(of_site))
-    if person.key_id is not None:
-        # A key that is tied to sites stands for them, also for what came with the key before it.
-        ties = select(key_sites.c.site_id).where(key_sites.c.key_id == person.key_id)
-        if "key_id" in table.c:
-            inside.append(
-                or_(table.c.site_id.in_(ties), and_(~ties.exists(), table.c.key_id == person.key_id))
-            )
-        elif table is appeals:
-            inside.append(table.c.site_id.in_(ties))
-        else:  # what an admin has listed is not the site's
-            inside.append(false())
-    return inside
 
 
 def _pages(values: Iterable[Any]) -> Iterable[Sequence[Any]]:

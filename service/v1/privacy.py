@@ -13,7 +13,7 @@ from pydantic import Field
 from service.components import components
 from service.rights import NobodyNamed, Who
 from service.stores.keys import Key, Scope
-from service.stores.rights import Found, Receipt
+from service.stores.persons import Found, Receipt
 from service.v1.operations import operation
 from service.v1.problems import Problem
 from service.v1.schemas import Model

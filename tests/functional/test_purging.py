@@ -19,6 +19,7 @@ from service.declaration.terms import Retention
 from service.notice import record_notice
 from service.purging import Purger, PurgeRuns
 from service.schema import (
+    appeals,
     calibrations,
     checks,
     company_marks,
@@ -34,6 +35,7 @@ from service.settings import Settings
 from service.sites import parse_site
 from service.stores.notices import NoticeStore
 from service.stores.purges import PurgeLog
+from service.stores.purging import DELETIONS
 from service.worker import open_purger
 from tests.builders import ALICE_KEY, ALICE_SITE, BOB_KEY, BOB_SITE, a_form
 from tests.conftest import TEST_DATABASE_URL
@@ -283,6 +285,23 @@ def test_no_byte_of_what_was_purged_is_left_in_any_file(
     assert found_in(prepared.data_dir) == []
     assert any(b"lasting7" in path.read_bytes() for path in prepared.data_dir.glob("replyguard.db*"))
     assert re.search("(?i)purgeable|vanishing", "".join(capfd.readouterr())) is None
+
+
+def test_every_class_with_days_has_something_that_goes() -> None:
+    assert set(DELETIONS) == set(Retention) - {Retention.SITE}
+
+
+@pytest.mark.parametrize("site", [ALICE_SITE, "https://unheard-of.example"])
+def test_appeals_go_whether_or_not_a_site_is_known(
+    client: FlaskClient, purger_of: Callable[..., Purger], database: Database, clock: FrozenClock, site: str
+) -> None:
+    fields = {"site": site, "email": "maud@mail.example.org", "message": "Please look."}
+    assert client.post("/privacy/appeal", data=fields).status_code == 303
+    clock.advance(days=20)
+    assert purger_of(retention_appeals_days=30).run(origin="command").totals["appeals"] == 0
+    clock.advance(days=20)
+    assert purger_of(retention_appeals_days=30).run(origin="command").totals["appeals"] == 1
+    assert n_of(database, appeals) == 0
 
 
 def found_in(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -18,6 +19,7 @@ from service.components import EXTENSION
 from service.db import Database
 from service.declaration.stored import STORED
 from service.declaration.terms import Form
+from service.doctor import examine
 from service.lists import Kind, Side
 from service.pseudonyms import Pseudonyms, load_or_create_secret, write_secret
 from service.rotation import rotate
@@ -178,6 +180,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from service.db import Database
+from service.doctor import examine
 from service.pseudonyms import Pseudonyms, load_or_create_secret, write_secret
 from service.rotation import rotate
 from service.stores import secrets
@@ -235,3 +238,15 @@ def test_a_secret_that_everybody_can_read_is_refused_at_start(prepared: Settings
         prepare(prepared, first_key=False)
     path.chmod(0o600)
     prepare(prepared, first_key=False)
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o644, True), (0o640, False), (0o600, False)])
+def test_the_doctor_sees_a_secret_file_that_everybody_can_read(
+    prepared: Settings, tmp_path: Path, mode: int, is_told: bool
+) -> None:
+    path = tmp_path / "mounted"
+    path.write_text("s" * 64)
+    path.chmod(mode)
+    found = examine({"REPLYGUARD_DATA_DIR": str(prepared.data_dir), "REPLYGUARD_SECRET_FILE": str(path)})
+    told = [finding for finding in found if "REPLYGUARD_SECRET_FILE" in finding.what]
+    assert [finding.remedy for finding in told] == ([f"chmod 640 {path}, or 600"] if is_told else [])
