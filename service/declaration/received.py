@@ -82,6 +82,7 @@ RECEIVED: tuple[Received, ...] = (
         ),
         Source.COMMENTER,
         v1=("PersonIn.email", "PersonIn.ip", "PersonIn.author", "PersonIn.guids"),
+        to_find=True,
     ),
     _of_appeal("email", "email_hash"),
     _of_appeal("reference"),

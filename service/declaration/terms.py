@@ -138,6 +138,8 @@ class Received:
         kept, in whatever form; none if it is not kept.
     used : bool
         Whether it is looked at; False if it is thrown away unread.
+    to_find : bool
+        Whether it comes with a person's request about their data, and not with a comment.
     """
 
     name: str
@@ -148,3 +150,4 @@ class Received:
     appeal: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     used: bool = True
+    to_find: bool = False

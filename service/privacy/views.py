@@ -96,7 +96,7 @@ def _as_page(site: SiteAddress | None) -> Response:
     page = render_template(
         "notice.html",
         notice=found,
-        received=[each for each in RECEIVED if not each.appeal],
+        received=[each for each in RECEIVED if not each.appeal and not each.to_find],
         asked=[each for each in RECEIVED if each.appeal],
         stored=STORED,
         never=words.never_kept(),

@@ -97,6 +97,8 @@ def forms(received: Received) -> str:
     """Return what becomes of something that arrives."""
     if not received.used:
         return gettext("not read and not kept")
+    if received.to_find:
+        return gettext("only used to find your data, not kept")
     if received.appeal and not received.columns:
         return gettext("only looked at to keep programs out, not kept")
     if not received.columns:
