@@ -370,6 +370,8 @@ def test_the_commands_give_out_erase_and_list(
     assert shown.returncode == 0, shown.stderr
     assert json.loads(data.read_text())["tables"]["checks"]["rows"][0]["guid"] == guid
     assert "&lt;b&gt;Bold&lt;/b&gt; words about tyres." in page.read_text()
+    assert "the reasons for the score" in page.read_text()
+    assert "&#39;weight&#39;" not in page.read_text()
     assert json.loads(run("export", *person).stdout)["tables"]["checks"]["rows"][0]["guid"] == guid
     refused = run("erase", *person, stdin=b"n\n")
     assert (refused.returncode, n_of(database, checks)) == (1, 1)
