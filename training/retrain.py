@@ -16,7 +16,7 @@ from model.comment import Comment, LabeledComment
 from model.precision import Precision
 from training import corpus, datasets, run
 from training.clusters import clusters
-from training.fit import FitParams, fit_calibrated, make_classifier
+from training.fit import FitParams, cut_table, fit_calibrated, make_classifier
 from training.gate import Flip, GateParams, Judgement, flips, judge
 from training.matrix import make_matrix
 from training.warm import WarmParams, fit_warm
@@ -202,7 +202,11 @@ def _fit_warm(
     linear = fit_warm(material.base, material.precision, matrix, params.warm, each_round=count)
     card = _card(material, labels) | {"policy": dict(material.base.card.policy)}
     described = dataclasses.replace(params.full, features=material.base.params)
-    return make_classifier(linear, material.base.policy, matrix, described, card=card)
+    # Policy and table are what the base promised on sources that it never saw; the gate asks whether the promise
+    # still holds on this operator's comments.
+    return make_classifier(
+        linear, material.base.policy, matrix, described, card=card, cut_table=material.base.cut_table
+    )
 
 
 def _fit_full(
@@ -216,9 +220,16 @@ def _fit_full(
     progress("fit", 0.1)
     matrix = make_matrix([*public, *_one_voice_per_campaign(labels, params.full)], params.full.features)
     progress("fit", 0.2)
-    linear, policy, _ = fit_calibrated(matrix, params.full)
+    linear, policy, unseen = fit_calibrated(matrix, params.full)
     progress("fit", 1.0)
-    return make_classifier(linear, policy, matrix, params.full, card=_card(material, labels))
+    return make_classifier(
+        linear,
+        policy,
+        matrix,
+        params.full,
+        card=_card(material, labels),
+        cut_table=cut_table(matrix, unseen, params.full),
+    )
 
 
 def _one_voice_per_campaign(labels: Sequence[Label], params: FitParams) -> list[LabeledComment]:

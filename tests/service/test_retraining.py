@@ -94,6 +94,9 @@ def test_a_better_challenger_is_promoted_and_all_of_it_is_recorded(
         "promote",
         "finish",
     ]
+    # What a site's budget means as cut-offs must not be lost with the version that shipped.
+    assert registry.load(registry.champion()).cut_table == registry.load(shipped).cut_table
+    assert registry.load(shipped).cut_table is not None
     spam = some_comments(1, Label.SPAM, seed=9)
     assert registry.load(registry.champion()).score(spam)[0] > registry.load(shipped).score(spam)[0]
     [release, promotion] = Promotion(registry, ModelEventStore(database), FrozenClock()).history(5)[::-1]

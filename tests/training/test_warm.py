@@ -219,6 +219,7 @@ def test_with_the_corpora_at_hand_the_fit_is_a_full_one(precision, tmp_path):
     card = challenger.card
     assert card.n_spam + card.n_ham > 512 * 0.9 + 180 * 0.9
     assert challenger.policy != found.base.policy
+    assert challenger.cut_table is not None
     fresh = [row.comment for row in toy_corpus()[:40]]
     assert (challenger.score(fresh) < 0.5).all()
 
