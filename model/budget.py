@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,8 @@ class CutTable:
     confidence : float
     n_ham, n_sources : int
         What they were found on.
+    proved_on : str or None
+        The version whose scores they were found on, if this one was fitted further from it; None if its own.
 
     Raises
     ------
@@ -108,6 +110,7 @@ class CutTable:
     confidence: float
     n_ham: int
     n_sources: int
+    proved_on: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.budgets) != len(self.cuts) or list(self.budgets) != sorted(set(self.budgets)):
@@ -122,6 +125,28 @@ class CutTable:
         ]
         return fitting[-1] if fitting else math.inf
 
+    def carried_on(self, version: str, before: NDArray[np.float64], after: NDArray[np.float64]) -> CutTable:
+        """Return the table for a version that was fitted further, without the comments of this table.
+
+        A cut-off rises, and never falls, until no more of the ham at hand lies at or beyond it than the version
+        of this table put there. That is a comparison and no proof: the proof stays that of ``version``.
+
+        Parameters
+        ----------
+        version : str
+            The version of this table.
+        before, after : ndarray of float64, shape (n_ham,)
+            Scores of the same ham, on which neither version was fitted, by that version and by the further one.
+        """
+        falling = np.sort(after)[::-1]
+        cuts = []
+        for cut in self.cuts:
+            n_beyond = int((before >= cut).sum())
+            if n_beyond < falling.size and falling[n_beyond] >= cut:
+                cut = float(np.nextafter(falling[n_beyond], math.inf))
+            cuts.append(cut)
+        return replace(self, cuts=tuple(cuts), proved_on=version)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the table as JSON-ready data; a cut-off that no score reaches is null."""
         return {
@@ -130,6 +155,7 @@ class CutTable:
             "confidence": self.confidence,
             "n_ham": self.n_ham,
             "n_sources": self.n_sources,
+            "proved_on": self.proved_on,
         }
 
     @classmethod
@@ -141,6 +167,7 @@ class CutTable:
             confidence=float(data["confidence"]),
             n_ham=int(data["n_ham"]),
             n_sources=int(data["n_sources"]),
+            proved_on=data.get("proved_on"),
         )
 
 

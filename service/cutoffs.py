@@ -198,7 +198,10 @@ def _pooled_statement(held: float, pooled: CutTable, site: SiteHam | None) -> st
     if math.isinf(pooled.cut(held)):
         return f"nothing is called spam: no ham known here proves so small a budget; {_not_yet(held, site)}"
     told = f"held at most {held * 1000:g} in 1,000 with {pooled.confidence:.0%} confidence"
-    return f"{told}, from {pooled.n_ham:,} comments of {pooled.n_sources} other sites; {_not_yet(held, site)}"
+    told += f", from {pooled.n_ham:,} comments of {pooled.n_sources} other sites"
+    if pooled.proved_on is not None:
+        told += f", as version {pooled.proved_on} scored them, from which this one was retrained"
+    return f"{told}; {_not_yet(held, site)}"
 
 
 def _own_statement(held: float, site: SiteHam | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from model.budget import CutTable
 from model.classifier import SpamClassifier
 from model.comment import Comment, LabeledComment
 from model.precision import Precision
@@ -134,7 +135,7 @@ def retrain(material: Material, params: RetrainParams, progress: Progress) -> Ou
     parts = split(material, params)
     progress("fit", 0.0)
     fit = _fit_full if material.corpora is not None else _fit_warm
-    challenger = fit(material, parts.fit, params, progress)
+    challenger = fit(material, parts, params, progress)
     progress("judge", 0.0)
     judgement = judge(material.champion, challenger, parts.holdout, material.standing, params.gate)
     progress("compare", 0.0)
@@ -186,10 +187,8 @@ def _fitted_until(version: SpamClassifier) -> int:
     return int(version.card.metrics.get(CARD_KEY, {}).get("last_label", 0))
 
 
-def _fit_warm(
-    material: Material, labels: Sequence[Label], params: RetrainParams, progress: Progress
-) -> SpamClassifier:
-    rows = _one_voice_per_campaign(labels, params.full)
+def _fit_warm(material: Material, parts: Split, params: RetrainParams, progress: Progress) -> SpamClassifier:
+    rows = _one_voice_per_campaign(parts.fit, params.full)
     matrix = make_matrix(rows, material.base.params)
     progress("fit", 0.2)
     rounds = 0
@@ -200,36 +199,41 @@ def _fit_warm(
         progress("fit", 0.2 + 0.8 * rounds / params.warm.max_iter)
 
     linear = fit_warm(material.base, material.precision, matrix, params.warm, each_round=count)
-    card = _card(material, labels) | {"policy": dict(material.base.card.policy)}
+    card = _card(material, parts.fit) | {"policy": dict(material.base.card.policy)}
     described = dataclasses.replace(params.full, features=material.base.params)
-    # Policy and table are what the base promised on sources that it never saw; the gate asks whether the promise
-    # still holds on this operator's comments.
-    return make_classifier(
-        linear, material.base.policy, matrix, described, card=card, cut_table=material.base.cut_table
-    )
+    challenger = make_classifier(linear, material.base.policy, matrix, described, card=card)
+    challenger.cut_table = _carried_on(material.base, challenger, parts.holdout)
+    return challenger
 
 
-def _fit_full(
-    material: Material, labels: Sequence[Label], params: RetrainParams, progress: Progress
-) -> SpamClassifier:
+def _carried_on(
+    base: SpamClassifier, challenger: SpamClassifier, holdout: Sequence[LabeledComment]
+) -> CutTable | None:
+    """Return what budgets mean under a challenger whose corpora are elsewhere; see ``CutTable.carried_on``.
+
+    Only ham that people labelled counts: among published comments that nobody corrected is spam that nobody
+    noticed, and a challenger that notices it must not have its cut-offs raised above it.
+    """
+    if base.cut_table is None:
+        return None
+    ham = [row.comment for row in holdout if not row.is_spam]
+    return base.cut_table.carried_on(base.version, base.score(ham), challenger.score(ham))
+
+
+def _fit_full(material: Material, parts: Split, params: RetrainParams, progress: Progress) -> SpamClassifier:
     if material.corpora is None:
         raise ValueError("a full fit needs the corpora")
     public = corpus.limit(
         corpus.deduplicate(datasets.read_folder(material.corpora)), params.full.limits, seed=params.full.seed
     )
     progress("fit", 0.1)
-    matrix = make_matrix([*public, *_one_voice_per_campaign(labels, params.full)], params.full.features)
+    matrix = make_matrix([*public, *_one_voice_per_campaign(parts.fit, params.full)], params.full.features)
     progress("fit", 0.2)
-    linear, policy, unseen = fit_calibrated(matrix, params.full)
+    linear, policy, unseen_odds = fit_calibrated(matrix, params.full)
     progress("fit", 1.0)
-    return make_classifier(
-        linear,
-        policy,
-        matrix,
-        params.full,
-        card=_card(material, labels),
-        cut_table=cut_table(matrix, unseen, params.full),
-    )
+    table = cut_table(matrix, unseen_odds, params.full)
+    card = _card(material, parts.fit)
+    return make_classifier(linear, policy, matrix, params.full, card=card, cut_table=table)
 
 
 def _one_voice_per_campaign(labels: Sequence[Label], params: FitParams) -> list[LabeledComment]:

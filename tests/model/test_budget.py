@@ -63,6 +63,39 @@ def test_a_table_is_the_same_after_it_was_written():
     table = tabulate(np.linspace(0, 1, 300), n_sources=2)
     assert math.isinf(table.cut(0.0005))
     assert CutTable.from_dict(table.as_dict()) == table
+    carried = table.carried_on("0.1.0-abc", np.array([0.2]), np.array([0.99]))
+    assert CutTable.from_dict(carried.as_dict()) == carried
+    before_there_was_such_a_field = {
+        key: value for key, value in table.as_dict().items() if key != "proved_on"
+    }
+    assert CutTable.from_dict(before_there_was_such_a_field) == table
+
+
+TABLE = CutTable((0.001, 0.01, 0.1), (math.inf, 0.8, 0.4), 0.9, 3_000, 12)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cuts"),
+    [
+        ([], [], (math.inf, 0.8, 0.4)),
+        # lower scores prove nothing: the cut-offs stay
+        ([0.9, 0.5, 0.1], [0.3, 0.2, 0.1], (math.inf, 0.8, 0.4)),
+        # other comments lie beyond, but no more of them
+        ([0.9, 0.5, 0.1], [0.1, 0.95, 0.7], (math.inf, 0.8, 0.4)),
+        # one more lies beyond each: that one is let through again
+        ([0.9, 0.5, 0.1], [0.95, 0.85, 0.6], (math.inf, np.nextafter(0.85, 1), np.nextafter(0.6, 1))),
+        # a score on the cut-off lies beyond it
+        ([0.3, 0.3], [0.4, 0.3], (math.inf, 0.8, np.nextafter(0.4, 1))),
+        # of equal scores none is let through without the others
+        ([0.9, 0.1, 0.1], [0.9, 0.9, 0.9], (math.inf, np.nextafter(0.9, 1), np.nextafter(0.9, 1))),
+    ],
+)
+def test_a_version_fitted_further_holds_no_more_of_the_ham_at_hand(before, after, cuts):
+    carried = TABLE.carried_on("0.1.0-abc", np.array(before), np.array(after))
+    assert carried.cuts == cuts
+    assert (carried.proved_on, carried.n_ham, carried.confidence) == ("0.1.0-abc", 3_000, 0.9)
+    for old, new in zip(TABLE.cuts, carried.cuts, strict=True):
+        assert (np.array(after) >= new).sum() <= (np.array(before) >= old).sum()
 
 
 @pytest.mark.parametrize(

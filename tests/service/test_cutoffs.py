@@ -65,6 +65,16 @@ def test_a_budget_that_nothing_proves_calls_nothing_spam() -> None:
     assert "nothing is called spam" in found.statement
 
 
+def test_a_retrained_version_says_whose_scores_the_promise_rests_on() -> None:
+    carried = POOLED.carried_on("0.1.0-abc", np.empty(0), np.empty(0))
+    found = cut_offs(10, UnsureAnswer.PUBLISH, own=OWN, pooled=carried, site=None)
+    assert (found.basis, found.policy.spam_from) == (Basis.POOLED, POOLED.cut(0.01))
+    assert (
+        "of 25 other sites, as version 0.1.0-abc scored them, from which this one was retrained;"
+        in found.statement
+    )
+
+
 def test_corrections_alone_are_no_sample() -> None:
     corrections = [HamSeen(0.97, True, True, True)] * 300
     site = weigh(corrections, counts_silence=False)

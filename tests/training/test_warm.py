@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import functools
 import json
@@ -187,6 +188,38 @@ def test_a_retraining_tells_its_stages_and_is_the_same_twice(precision):
     assert first.counts["held_out"] == 60
 
 
+def test_a_challenger_knows_what_budgets_mean_and_holds_no_more_ham_for_them_than_the_base(precision):
+    found = material(precision)
+    # People say of what looks like spam that it is none: what they held out of it must not be held more often.
+    spoilt = [
+        dataclasses.replace(label, row=dataclasses.replace(label.row, label=Label.HAM))
+        if label.number >= 190 and label.row.is_spam
+        else label
+        for label in found.labels
+    ]
+    found = dataclasses.replace(found, labels=spoilt)
+    base, challenger = found.base, retrain(found, RetrainParams(), lambda *_: None).challenger
+    ham = [row.comment for row in split(found, RetrainParams()).holdout if not row.is_spam]
+    before, after = base.score(ham), challenger.score(ham)
+    table = challenger.cut_table
+    assert table is not None
+    assert (table.proved_on, table.budgets) == (base.version, base.cut_table.budgets)
+    pairs = list(zip(base.cut_table.cuts, table.cuts, strict=True))
+    assert all(new >= old for old, new in pairs)
+    assert any((after >= old).sum() > (before >= old).sum() for old, _ in pairs), "nothing was to be done"
+    assert all((after >= new).sum() <= (before >= old).sum() for old, new in pairs)
+
+
+def test_a_base_that_does_not_know_makes_no_challenger_that_does(precision):
+    found = material(precision)
+    bare = copy.copy(found.base)
+    bare.cut_table = None
+    assert (
+        retrain(dataclasses.replace(found, base=bare), RetrainParams(), lambda *_: None).challenger.cut_table
+        is None
+    )
+
+
 def test_what_the_champion_was_fitted_on_is_never_held_out(precision):
     champion = retrain(material(precision), RetrainParams(), lambda *_: None).challenger
     parts = split(material(precision, n_new=248, champion=champion), RetrainParams(held_out=0.5))
@@ -220,6 +253,8 @@ def test_with_the_corpora_at_hand_the_fit_is_a_full_one(precision, tmp_path):
     assert card.n_spam + card.n_ham > 512 * 0.9 + 180 * 0.9
     assert challenger.policy != found.base.policy
     assert challenger.cut_table is not None
+    assert challenger.cut_table.proved_on is None
+    assert challenger.cut_table.n_ham == card.n_ham
     fresh = [row.comment for row in toy_corpus()[:40]]
     assert (challenger.score(fresh) < 0.5).all()
 
