@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,11 @@ from service.sites import parse_site
 from service.stores.policies import WebhookMode
 from service.webhooks import KeyVault
 from tests.builders import a_form
+from tests.commands import Commands
 from tests.conftest import TEST_DATABASE_URL
 from tests.functional.test_retrospect import Site, site  # noqa: F401 - a fixture
 from tests.toy import undecided_classifier
 
-ROOT = Path(__file__).parents[2]
 CHECK = "/1.1/comment-check"
 HELD = "Buy cheap shoes online now, best price guaranteed! http://pills-shop.example.top/order"
 KEY = "c0ffee000003"
@@ -132,19 +130,11 @@ def test_what_cannot_be_done_is_a_problem_with_its_field(client: FlaskClient, ad
 
 
 @pytest.mark.skipif(bool(TEST_DATABASE_URL), reason="the command opens the data folder's own database")
-def test_the_queue_on_the_command_line(client: FlaskClient, tmp_path: Path) -> None:
+def test_the_queue_on_the_command_line(client: FlaskClient, tmp_path: Path, commands: Commands) -> None:
+    settings = {"REPLYGUARD_DATA_DIR": str(tmp_path / "var"), "REPLYGUARD_LOG_LEVEL": "error"}
+
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("REPLYGUARD_")}
-        settings = {"REPLYGUARD_DATA_DIR": str(tmp_path / "var"), "REPLYGUARD_LOG_LEVEL": "error"}
-        return subprocess.run(
-            [sys.executable, "-m", "service", *arguments],
-            cwd=ROOT,
-            env=inherited | settings,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return commands.run(*arguments, settings=settings)
 
     assert run("appeals", "list").stdout == "No appeal is open.\n"
     blog = "https://alice.example.com"
