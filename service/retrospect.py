@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,14 @@ class NearCopy:
     spam_site: str
 
 
+#: Tells of a check whether it is for somebody to see.
+Sees = Callable[[StoredCheck], bool]
+
+
+def _everything(check: StoredCheck) -> bool:
+    return True
+
+
 class RetrospectLog(Protocol):
     """Where labels and fingerprints are kept."""
 
@@ -67,7 +75,7 @@ class Retrospect:
         self._feedback = feedback
         self._clock = clock
 
-    def near_copies(self, *, days: float = DAYS) -> list[NearCopy]:
+    def near_copies(self, *, days: float = DAYS, sees: Sees = _everything) -> list[NearCopy]:
         """Return near-copies of spam, most alike first; each comment once, with the spam most like it.
 
         Fingerprints say which texts are worth a look; what is listed has been compared word by word.
@@ -76,6 +84,8 @@ class Retrospect:
         ----------
         days : float
             How far to look back, for labels and for what was let through.
+        sees : callable
+            Tells of a check whether it is for the one who asks to see.
         """
         since = self._clock() - dt.timedelta(days=days)
         passed = self._log.let_through(since)
@@ -97,19 +107,21 @@ class Retrospect:
                 likeness = similarity(words, _words(bodies[guid].values["body"]))
                 if likeness >= max(NEAR, best.get(guid, (0.0, ""))[0]):
                     best[guid] = (likeness, spam.site)
-        found = [NearCopy(bodies[guid], *told) for guid, told in best.items()]
+        found = [NearCopy(bodies[guid], *told) for guid, told in best.items() if sees(bodies[guid])]
         return sorted(found, key=lambda copy: (-copy.likeness, copy.check.guid))
 
-    def correct(self, guids: Iterable[str]) -> list[tuple[str, StoredCheck | None, bool]]:
+    def correct(
+        self, guids: Iterable[str], *, sees: Sees = _everything
+    ) -> list[tuple[str, StoredCheck | None, bool]]:
         """Call comments spam, as their site's moderator would.
 
         Returns
         -------
         list of (str, StoredCheck or None, bool)
-            For each name: the check, None if it is not there, and whether that said anything new.
+            For each name: the check, None if it is not there or not to be seen, and whether that said anything new.
         """
         wanted = list(dict.fromkeys(guids))
-        found = self._checks.find(wanted)
+        found = {guid: check for guid, check in self._checks.find(wanted).items() if sees(check)}
         corrected: list[tuple[str, StoredCheck | None, bool]] = []
         for guid in wanted:
             check = found.get(guid)

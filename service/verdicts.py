@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.checking import Checker, CheckRequest
 from service.stores.checks import StoredCheck
-from service.stores.keys import Key, Scope
+from service.stores.keys import Key
 
 
 class RequestChanged(Exception):
@@ -77,13 +77,10 @@ class Verdicts:
     def find(self, guid: str, *, key: Key) -> StoredCheck | None:
         """Return a check by its name; None if it is not there or not for this key to see.
 
-        A site's key sees what it asked for itself, and the checks of the sites that it is tied to.
+        See ``Key.sees``.
         """
         check = self._stored.find([guid]).get(guid)
-        if check is None:
-            return None
-        is_seen = key.scope is Scope.ADMIN or check.key_id == key.id or check.site.address in key.sites
-        return check if is_seen and key.serves(check.site) else None
+        return check if check is not None and key.sees(check.site, check.key_id) else None
 
     def _check(self, requests: Sequence[CheckRequest], key: Key) -> list[Told]:
         names = [request.name for request in requests]

@@ -53,6 +53,17 @@ class Key:
         """Tell whether the key may be used for a site."""
         return not self.sites or site.address in self.sites
 
+    def sees(self, site: SiteAddress, asked_by: int) -> bool:
+        """Tell whether a check on a site, asked for by the key of this number, is for this key to see.
+
+        A site's key sees the checks of the sites that it is tied to, and, tied to none, what it asked for itself.
+        """
+        return (
+            self.scope is Scope.ADMIN
+            or site.address in self.sites
+            or (not self.sites and asked_by == self.id)
+        )
+
 
 class KeyExists(Exception):
     """The same key was created before."""

@@ -38,8 +38,8 @@ _PROBLEMS = {
 }
 _ABOUT = (
     "Judges comments, says why, and learns from corrections. Every problem is answered as"
-    " application/problem+json (RFC 9457). A key of a site serves checks, verdicts and feedback of the sites"
-    " that it is tied to; a key for administration serves everything."
+    " application/problem+json (RFC 9457). A key of a site serves checks, verdicts, feedback and all else that"
+    " asks for no more, of the sites that it is tied to; a key for administration serves everything."
 )
 
 

@@ -1,4 +1,7 @@
-"""Near-copies of spam that were let through, in our own API; for keys of administration."""
+"""Near-copies of spam that were let through, in our own API.
+
+A key for administration sees those of all sites, a site's key what it may see of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from service.components import components
-from service.retrospect import DAYS
+from service.retrospect import DAYS, NearCopy, Sees
 from service.stores.keys import Key, Scope
 from service.v1.operations import operation
 from service.v1.problems import Problem
@@ -32,7 +35,9 @@ class NearCopyOut(Model):
     site: str
     created_at: dt.datetime
     likeness: float = Field(description="Share of words in common with the spam, in [0.7, 1].")
-    spam_site: str = Field(description="Where somebody called the like of it spam.")
+    spam_site: str | None = Field(
+        description="Where somebody called the like of it spam; null if that is another site than this key's."
+    )
     excerpt: str = Field(description="The beginning of its text.")
 
 
@@ -63,7 +68,7 @@ class CorrectedOut(Model):
 
     n_corrected: int
     n_known: int = Field(description="Called spam before.")
-    unknown: list[str] = Field(description="Names that no verdict has.")
+    unknown: list[str] = Field(description="Names that no verdict has which this key may see.")
     told: list[ToldOut] = Field(description="Sites that want to be told.")
 
 
@@ -71,7 +76,6 @@ class CorrectedOut(Model):
     "POST",
     "/retrospect/near-copies",
     "List comments that were let through and look like known spam",
-    scope=Scope.ADMIN,
     body=NearCopiesIn,
     answer=NearCopiesOut,
 )
@@ -83,10 +87,10 @@ def list_near_copies(key: Key, body: NearCopiesIn) -> NearCopiesOut:
                 site=copy.check.site.address,
                 created_at=copy.check.created_at,
                 likeness=copy.likeness,
-                spam_site=copy.spam_site,
+                spam_site=_shown_site(copy, key),
                 excerpt=str(copy.check.values["body"])[:_MAX_EXCERPT],
             )
-            for copy in components().retrospect.near_copies(days=body.days)
+            for copy in components().retrospect.near_copies(days=body.days, sees=_seen_by(key))
         ]
     )
 
@@ -95,7 +99,6 @@ def list_near_copies(key: Key, body: NearCopiesIn) -> NearCopiesOut:
     "POST",
     "/retrospect/corrections",
     "Call comments spam, and tell the sites that want to be told",
-    scope=Scope.ADMIN,
     body=CorrectIn,
     answer=CorrectedOut,
 )
@@ -106,8 +109,8 @@ def correct_near_copies(key: Key, body: CorrectIn) -> CorrectedOut:
     parts = components()
     guids: list[str] = body.guids or []
     if body.days is not None:
-        guids = [copy.check.guid for copy in parts.retrospect.near_copies(days=body.days)]
-    corrected = parts.retrospect.correct(guids)
+        guids = [copy.check.guid for copy in parts.retrospect.near_copies(days=body.days, sees=_seen_by(key))]
+    corrected = parts.retrospect.correct(guids, sees=_seen_by(key))
     new = [check for _, check, is_new in corrected if check is not None and is_new]
     unknown = [guid for guid, check, _ in corrected if check is None]
     told = [
@@ -117,3 +120,13 @@ def correct_near_copies(key: Key, body: CorrectIn) -> CorrectedOut:
     return CorrectedOut(
         n_corrected=len(new), n_known=len(corrected) - len(new) - len(unknown), unknown=unknown, told=told
     )
+
+
+def _seen_by(key: Key) -> Sees:
+    return lambda check: key.sees(check.site, check.key_id)
+
+
+def _shown_site(copy: NearCopy, key: Key) -> str | None:
+    """Return where the spam was, unless that is no business of the key's site."""
+    is_shown = key.scope is Scope.ADMIN or copy.spam_site in {copy.check.site.address, *key.sites}
+    return copy.spam_site if is_shown else None

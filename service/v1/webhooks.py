@@ -1,4 +1,4 @@
-"""Whether a site is told of corrections, in our own API; for keys of administration."""
+"""Whether a site is told of corrections, in our own API; for keys of administration and of that very site."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pydantic import Field
 
 from service.administration import InvalidPolicy
 from service.components import components
+from service.sites import SiteAddress
 from service.stores.keys import Key, Scope
 from service.stores.policies import WebhookMode
 from service.v1.operations import operation
@@ -18,7 +19,7 @@ class WebhookIn(Model):
     """Whether a site's Akismet plugin (5.5 on) is told when a comment of it is called spam afterwards."""
 
     mode: WebhookMode = Field(
-        description="private: the site is in a private network and may be called there."
+        description="private: the site is in a private network and may be called there; takes a key for administration."
     )
     key: str | None = Field(
         default=None, max_length=100, description="The key that the site uses; kept encrypted."
@@ -36,11 +37,11 @@ class WebhookOut(Model):
     "GET",
     "/sites/{site}/webhook",
     "Tell whether a site is told of corrections",
-    scope=Scope.ADMIN,
     answer=WebhookOut,
+    problems=(403,),
 )
 def get_webhook(key: Key, site: str) -> WebhookOut:
-    address = address_of(site)
+    address = _own_address(key, site)
     return WebhookOut(site=address.address, mode=components().administration.webhook(address))
 
 
@@ -48,12 +49,16 @@ def get_webhook(key: Key, site: str) -> WebhookOut:
     "PUT",
     "/sites/{site}/webhook",
     "Set whether a site is told of corrections",
-    scope=Scope.ADMIN,
     body=WebhookIn,
     answer=WebhookOut,
+    problems=(403,),
 )
 def put_webhook(key: Key, site: str, body: WebhookIn) -> WebhookOut:
-    address = address_of(site)
+    address = _own_address(key, site)
+    if body.mode is WebhookMode.PRIVATE and key.scope is not Scope.ADMIN:
+        # It has the service call into the operator's own network, wherever the site's name points to.
+        message = "private takes a key for administration; choose public, or ask the operator"
+        raise Problem(403, f"mode: {message}", [("mode", message)])
     parts = components()
     known = None if body.key is None else parts.keys.find(body.key)
     try:
@@ -61,3 +66,12 @@ def put_webhook(key: Key, site: str, body: WebhookIn) -> WebhookOut:
     except InvalidPolicy as error:
         raise Problem(422, f"{error}", [(error.field, error.remedy)]) from None
     return WebhookOut(site=address.address, mode=body.mode)
+
+
+def _own_address(key: Key, site: str) -> SiteAddress:
+    """Read the address in the path; a site's key must be tied to it."""
+    address = address_of(site)
+    if key.scope is not Scope.ADMIN and address.address not in key.sites:
+        message = "the API key is not tied to this site; use one that is, or one for administration"
+        raise Problem(403, f"site: {message}", [("site", message)])
+    return address

@@ -28,16 +28,16 @@ Ask = Callable[..., TestResponse]
 
 @pytest.fixture
 def ask(app: Flask, client: FlaskClient) -> Ask:
-    """Return a function that asks with a key for administration and holds each answer to the document."""
-    key = app.extensions[EXTENSION].keys.create_admin(label="console").text
+    """Return a function that asks, with a key for administration or another, and holds answers to the document."""
+    admin = app.extensions[EXTENSION].keys.create_admin(label="console").text
     document = client.get("/v1/openapi.json").json
 
-    def call(method: str, path: str, described: str = "", **body: Any) -> TestResponse:
+    def call(method: str, path: str, described: str = "", with_key: str = admin, **body: Any) -> TestResponse:
         response = client.open(
             f"/v1{path}",
             method=method,
             json=body if method != "GET" else None,
-            headers={"Authorization": f"Bearer {key}"},
+            headers={"Authorization": f"Bearer {with_key}"},
         )
         operation = document["paths"][f"/v1{described or path}"][method.lower()]
         [content] = operation["responses"][str(response.status_code)]["content"].values()
@@ -66,8 +66,8 @@ def mine(prepared: Settings) -> str:
     return shipped
 
 
-def fields(response: TestResponse) -> list[str]:
-    assert response.status_code == 422
+def fields(response: TestResponse, status: int = 422) -> list[str]:
+    assert response.status_code == status
     return [error["field"] for error in response.json["errors"]]
 
 
@@ -129,7 +129,8 @@ def test_a_retraining_is_asked_for_followed_and_cancelled(ask: Ask, database: Da
     assert ask("GET", f"/retraining/{'0' * 32}", described).status_code == 404
 
 
-def test_near_copies_are_listed_and_corrected(ask: Ask, client: FlaskClient, database: Database) -> None:
+def let_near_copies_through(client: FlaskClient) -> list[str]:
+    """Let one comment through on alice's site and two like it on bob's, and call alice's spam; return their names."""
     text = "hello dear friends these wonderful running shoes come in eleven lovely colours this very summer"
     checked = [
         client.post(
@@ -147,11 +148,16 @@ def test_near_copies_are_listed_and_corrected(ask: Ask, client: FlaskClient, dat
         json={"label": "spam", "guid": checked[0]["guid"]},
         headers={"Authorization": f"Bearer {ALICE_KEY}"},
     )
+    return [check["guid"] for check in checked]
+
+
+def test_near_copies_are_listed_and_corrected(ask: Ask, client: FlaskClient, database: Database) -> None:
+    checked = let_near_copies_through(client)
     listed = ask("POST", "/retrospect/near-copies").json["near_copies"]
-    assert {copy["guid"] for copy in listed} == {check["guid"] for check in checked[1:]}
+    assert {copy["guid"] for copy in listed} == set(checked[1:])
     assert {copy["spam_site"] for copy in listed} == {"alice.example.com"}
     path = "/retrospect/corrections"
-    first, missing = checked[1]["guid"], "0" * 32
+    first, missing = checked[1], "0" * 32
     done = ask("POST", path, guids=[first, missing]).json
     assert (done["n_corrected"], done["n_known"], done["unknown"]) == (1, 0, [missing])
     assert ask("POST", path, guids=[first]).json["n_known"] == 1
@@ -160,6 +166,29 @@ def test_near_copies_are_listed_and_corrected(ask: Ask, client: FlaskClient, dat
         n_labels = connection.execute(select(func.count()).select_from(feedback)).scalar_one()
     assert n_labels == 3
     assert ask("POST", "/retrospect/near-copies").json["near_copies"] == []
+
+
+def test_a_sites_key_sees_and_corrects_near_copies_of_its_own_site_only(
+    ask: Ask, app: Flask, client: FlaskClient, database: Database
+) -> None:
+    app.extensions[EXTENSION].keys.create("c0ffee000003")
+    alices, *bobs = let_near_copies_through(client)
+    for key in (ALICE_KEY, "c0ffee000003"):
+        assert ask("POST", "/retrospect/near-copies", with_key=key).json["near_copies"] == []
+        tried = ask("POST", "/retrospect/corrections", with_key=key, guids=bobs).json
+        assert (tried["n_corrected"], tried["unknown"]) == (0, bobs)
+        assert ask("POST", "/retrospect/corrections", with_key=key, days=7).json["n_corrected"] == 0
+    listed = ask("POST", "/retrospect/near-copies", with_key=BOB_KEY).json["near_copies"]
+    assert {copy["guid"] for copy in listed} == set(bobs)
+    assert {copy["spam_site"] for copy in listed} == {None}, "which site got the spam is not bob's to know"
+    done = ask("POST", "/retrospect/corrections", with_key=BOB_KEY, guids=[bobs[0], alices]).json
+    assert (done["n_corrected"], done["unknown"]) == (1, [alices])
+    [left] = ask("POST", "/retrospect/near-copies", with_key=BOB_KEY).json["near_copies"]
+    # Now the like of it was called spam on bob's own site too, or is alice's still more like it.
+    assert left["spam_site"] in (None, "bob.example.net")
+    assert ask("POST", "/retrospect/corrections", with_key=BOB_KEY, days=7).json["n_corrected"] == 1
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(feedback)).scalar_one() == 3
 
 
 @pytest.mark.parametrize(
@@ -186,3 +215,24 @@ def test_a_webhook_takes_a_key_of_the_site_and_keeps_it_encrypted(ask: Ask, data
     assert ask("PUT", path, described, mode="off").json["mode"] == "off"
     with database.read() as connection:
         assert connection.execute(select(site_policies.c.webhook_key)).scalar_one() is None
+
+
+def test_a_sites_key_sets_the_webhook_of_its_own_site_only_and_not_into_private_networks(
+    ask: Ask, app: Flask
+) -> None:
+    app.extensions[EXTENSION].keys.create("c0ffee000003")
+    path, described = "/sites/alice.example.com/webhook", "/sites/{site}/webhook"
+    for key in (BOB_KEY, "c0ffee000003"):
+        assert fields(ask("GET", path, described, with_key=key), 403) == ["site"]
+        assert fields(ask("PUT", path, described, with_key=key, mode="public", key=ALICE_KEY), 403) == [
+            "site"
+        ]
+    assert fields(ask("PUT", path, described, with_key=ALICE_KEY, mode="private", key=ALICE_KEY), 403) == [
+        "mode"
+    ]
+    assert ask("GET", path, described).json["mode"] == "off"
+    assert (
+        ask("PUT", path, described, with_key=ALICE_KEY, mode="public", key=ALICE_KEY).json["mode"] == "public"
+    )
+    assert ask("GET", path, described, with_key=ALICE_KEY).json["mode"] == "public"
+    assert ask("PUT", path, described, with_key=ALICE_KEY, mode="off").json["mode"] == "off"
