@@ -60,7 +60,6 @@ class RightsStore:
         with self._database.read() as connection:
             own = set(self._ids(connection, checks, person, carrying(checks, person)))
             said = set(self._ids(connection, feedback, person, carrying(feedback, person)))
-            said |= set(_matching(connection, feedback, feedback.c.check_id, own))
             for _ in range(2):  # from checks to corrections, and on to the other checks of the same comment
                 said |= self._same_comments(connection, checks, own, feedback, person)
                 own |= self._same_comments(connection, feedback, said, checks, person)
