@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model import craft, leet, links, markup, names, relations, scripts, text
+from model import craft, leet, links, markup, names, relations, scripts, text, trade
 from model.comment import Comment, Company
 
 BODY, AUTHOR, URL, LINK, PAGE = range(5)
@@ -82,6 +82,9 @@ def prepare(comment: Comment) -> Document:
     addresses = _add_body(comment.body, segments, facts)
     facts += craft.facts(comment.body)
     facts += scripts.facts(segments[0].codes, comment.site_lang)
+    folded_body = text.to_text(segments[0].codes)
+    facts += trade.body_facts(folded_body)
+    facts += trade.link_facts(addresses)
     if comment.author:
         author_words = _add_author(comment.author, segments, facts)
         facts += relations.name_facts(
@@ -89,7 +92,7 @@ def prepare(comment: Comment) -> Document:
             author_words,
             comment.url,
             comment.body,
-            text.to_text(segments[0].codes),
+            folded_body,
             addresses,
         )
     author_address = links.parse(comment.url) if comment.url else None
@@ -242,6 +245,7 @@ def _add_author(author: str, segments: list[Segment], facts: list[str]) -> list[
         facts.append("author:address")
     author_words = relations.words(text.to_text(folded.codes))
     facts += names.facts(author, author_words)
+    facts += trade.name_facts(author, author_words)
     return author_words
 
 

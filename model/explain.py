@@ -67,6 +67,9 @@ _FACTS = {
     "name:last:family": "author's name ends in a family name",
     "name:last:other": "author's name ends in no known family name",
     "name:unknown": "how much of the author's name people are called",
+    "name:trade": "words of trade in the author's name",
+    "link:trade": "words of trade in a link",
+    "body:asks": "asks for a visit, a contact or a reaction",
     "craft:address-last": "an address on the last line",
     "craft:address-first": "begins with an address",
     "craft:wrapped": "lines broken in mid-sentence",
@@ -238,7 +241,17 @@ def _source_spans(
         offset, last_place = int(offsets[number]), segment.codes.size - 1
         start = min(max(int(kept[first]) - offset, 0), last_place)
         end = min(max(int(kept[last - 1]) - offset, 0), last_place)
+        following = int(kept[last]) - offset if last < kept.size else last_place + 1
+        end = _end_of_run(segment.codes[: max(following, 0)], end)
         if segment.origin is not None:
             start, end = int(segment.origin[start]), int(segment.origin[end])
         spans.append((start, end + 1))
     return tuple(sorted(spans))
+
+
+def _end_of_run(codes: NDArray[np.uint32], place: int) -> int:
+    """Return where the run of one letter ends that a place is in: the layout keeps its first only."""
+    if place + 1 >= codes.size or codes[place + 1] != codes[place]:
+        return place
+    others = np.flatnonzero(codes[place:] != codes[place])
+    return place + int(others[0]) - 1 if others.size else codes.size - 1

@@ -144,6 +144,8 @@ def _fill_page(page: int) -> None:
             flags |= SYMBOL
         if flags & (WORD | IDEOGRAPH | DIGIT) == WORD and code != LINK_MARK:
             flags |= LETTER
+        if len(result) > 1 and any(ord(letter) in lookalikes.TWIN_OF for letter in result):
+            flags |= LOOKALIKE
         if flags & (LETTER | LATIN) == LETTER and char.isalpha():
             flags |= FOREIGN
             twin = lookalikes.TWIN_OF.get(code) or lookalikes.TWIN_OF.get(
@@ -253,7 +255,9 @@ def fold(text: str) -> Folded:
     folded = mapped.astype(np.uint32)
     n_lookalikes = 0
     if (flags & LOOKALIKE).any():
-        written = codes if origin is None else codes[origin]
+        written = codes
+        if origin is not None:  # of what became several letters, each is looked at by itself
+            written = np.where(_FOLD.take(codes)[origin] >= _EXPANDED, folded, codes[origin])
         folded, n_lookalikes = _undo_lookalikes(folded, written)
     return Folded(folded, origin, n_styled, n_invisible, n_marks, n_lookalikes)
 

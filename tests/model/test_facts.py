@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from model import craft, names, scripts, text
+from model import craft, links, names, scripts, text, trade
 from model.comment import Comment, Company
 from model.document import accompanied, prepare
 
@@ -52,6 +52,68 @@ def test_names_of_people_are_known(author, first, n_unknown):
     found = names.facts(author, words)
     assert f"name:first:{first}:{len(words)}" in found
     assert f"name:unknown:{n_unknown}of{len(words)}" in found
+
+
+@pytest.mark.parametrize(
+    ("author", "expected"),
+    [
+        ("Mary Jones", []),
+        ("Payday Loans", ["name:trade:2"]),
+        ("best payday loans online casino", ["name:trade:2"]),
+        ("Insurance Pete", ["name:trade:1"]),
+        ("Кредит онлайн", ["name:trade:2"]),
+        ("Préstamos", ["name:trade:1"]),
+        ("ｃａｓｉｎｏ", ["name:trade:1"]),
+        ("王小明", []),
+        ("上海搬家公司", ["name:trade:2"]),
+        ("", []),
+    ],
+)
+def test_words_of_trade_in_a_name_are_counted(author, expected):
+    assert [fact for fact in facts_of(body="x", author=author) if "trade" in fact] == expected
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [
+        (["https://example.org/loans"], []),
+        (["https://cheaploans24.com/"], ["link:trade:2"]),
+        (["https://example.org/", "https://my-casino.net/x"], ["link:trade:1"]),
+        (["https://example.org/"] * 5 + ["https://casino.net"], []),
+        ([], []),
+    ],
+)
+def test_words_of_trade_in_a_link_are_counted(addresses, expected):
+    assert trade.link_facts(links.parse(address) for address in addresses) == expected
+    body = "See " + " and ".join(addresses)
+    assert [fact for fact in facts_of(body=body) if fact.startswith("link:trade")] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("Please visit my old town, it is on my website", ["body:asks:2"]),
+        ("v\u200bisit m\u0443 place", ["body:asks:1"]),
+        ("Заходите на мой сайт", ["body:asks:2"]),
+        ("Mi página", ["body:asks:1"]),
+        ("欢迎访问我的网站", ["body:asks:2"]),
+        ("I visited the town that you describe.", []),
+        ("a " * 5_000 + "visit my shop", []),
+        ("", []),
+    ],
+)
+def test_requests_in_a_text_are_counted(body, expected):
+    assert [fact for fact in facts_of(body=body) if fact.startswith("body:asks")] == expected
+
+
+def test_no_request_counts_for_two():
+    _, phrases = trade._requests()
+    assert not [(one, other) for one in phrases for other in phrases if one != other and one in other]
+    assert len(phrases) == len(set(phrases))
+
+
+def test_no_word_of_trade_is_a_name():
+    assert not trade._words() & (names._names("given") | names._names("family"))
 
 
 def test_names_in_other_scripts_are_not_judged():

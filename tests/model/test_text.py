@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from model import text
@@ -58,6 +58,8 @@ def test_folding_takes_anything_and_keeps_positions(source):
 
 
 @given(any_text)
+@example("\u33c0")  # kilo-ohm in one character
+@example("x\ufb13")  # an Armenian ligature beside a Latin letter
 @settings(max_examples=300, deadline=None)
 def test_folding_twice_changes_nothing_more(source):
     once = folded(source)
