@@ -20,6 +20,9 @@ from model.passage import MIN_WORDS, find
 from model.site_weights import MAX_PART, Examples, SiteWeights, site_params, volumes
 from model.verdict import Clue, Policy, Verdict
 
+# Of the passage that was judged, so many characters say which one it is.
+_SHOWN_CHARS = 60
+
 
 class SpamClassifier:
     """One fitted, calibrated version.
@@ -170,7 +173,10 @@ class SpamClassifier:
             log_odds += said
             clues = tuple(sorted((*clues, *reasons), key=lambda clue: (-abs(clue.weight), clue.text)))
         if part.passage is not None:
-            clues = (_judged_alone(part.passage), *(_moved(clue, part.passage[0]) for clue in clues))
+            clues = (
+                _judged_alone(comment.body, part.passage),
+                *(_moved(clue, part.passage[0]) for clue in clues),
+            )
         score = float(sigmoid(np.array([log_odds]))[0])
         return Verdict(
             score=score,
@@ -248,10 +254,17 @@ def _alone(comment: Comment, passage: tuple[int, int]) -> Comment:
     return replace(comment, body=comment.body[slice(*passage)])
 
 
-def _judged_alone(passage: tuple[int, int]) -> Clue:
-    """Say that only a passage was judged; that adds nothing to the sum."""
+def _judged_alone(body: str, passage: tuple[int, int]) -> Clue:
+    """Say that only a passage was judged, and which; that adds nothing to the sum."""
+    first, last = passage
+    begins = " ".join(body[first : min(last, first + 4 * _SHOWN_CHARS)].split())
+    if len(begins) > _SHOWN_CHARS:
+        begins = f"{begins[: _SHOWN_CHARS - 1].rstrip()}…"
     return Clue(
-        "judged by this passage alone, which speaks more for spam than the whole", 0.0, "body", (passage,)
+        f'judged by a passage alone, which speaks more for spam: "{begins}"',
+        0.0,
+        "body",
+        (passage,),
     )
 
 

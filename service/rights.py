@@ -27,7 +27,19 @@ _MAX_RECEIPTS = 200
 
 
 class NobodyNamed(Exception):
-    """A request that says of nobody who is meant; the message names the fields and the remedy."""
+    """A request that says of nobody who is meant.
+
+    Attributes
+    ----------
+    fields : tuple of str
+        Those at fault.
+    remedy : str
+    """
+
+    def __init__(self, fields: tuple[str, ...], remedy: str) -> None:
+        super().__init__(f"{', '.join(fields)}: {remedy}")
+        self.fields = fields
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +219,7 @@ class Rights:
         guids = tuple(guid.strip().lower() for guid in who.guids)
         for guid in guids:
             if not _GUID.fullmatch(guid):
-                raise NobodyNamed("guid: give the 32 hex digits that an answer to a check carries")
+                raise NobodyNamed(("guids",), "give the 32 hex digits that an answer to a check carries")
         email, ip, author = who.email or "", who.ip or "", folded(who.author or "")
         person = Person(
             email_hash=self._pseudonyms.of_email(email),
@@ -221,7 +233,8 @@ class Rights:
         )
         if not (person.email_hash or person.ip_hash or author or guids):
             raise NobodyNamed(
-                "email, ip, author, guid: give at least one of them, so that it is clear who is meant"
+                ("email", "ip", "author", "guids"),
+                "give at least one of them, so that it is clear who is meant",
             )
         return person
 

@@ -94,6 +94,8 @@ def _score_lines(
             ],
             "model": verdict.version,
         }
+        if verdict.passage is not None:
+            answer["passage"] = verdict.passage
         if with_flip:
             answer["flip"] = _as_record(scorer.smallest_flip(comment, policy))
         batch.append(json.dumps(answer, ensure_ascii=False))

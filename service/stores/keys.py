@@ -49,6 +49,11 @@ class Key:
     sites: frozenset[str]
     scope: Scope = Scope.SITE
 
+    @property
+    def name(self) -> str:
+        """What it is called where it is recorded what a key did."""
+        return f"key {self.id} ({self.label})" if self.label else f"key {self.id}"
+
     def serves(self, site: SiteAddress) -> bool:
         """Tell whether the key may be used for a site."""
         return not self.sites or site.address in self.sites

@@ -89,6 +89,7 @@ def folded(author: str) -> str:
 
 
 def carrying(table: Table, person: Person) -> ColumnElement[bool] | None:
+    """Return the test for checks or corrections that carry somebody's hashes or are named; None if nothing is given."""
     tests = [
         table.c[name] == value
         for name, value in (("email_hash", person.email_hash), ("ip_hash", person.ip_hash))
@@ -100,6 +101,7 @@ def carrying(table: Table, person: Person) -> ColumnElement[bool] | None:
 
 
 def of_appeals(person: Person) -> ColumnElement[bool] | None:
+    """Return the test for somebody's appeals, which keep the network of an IP only; None if nothing is given."""
     tests = [
         appeals.c[name] == value
         for name, value in (("email_hash", person.email_hash), ("ip_hash", person.network_hash))
@@ -111,6 +113,7 @@ def of_appeals(person: Person) -> ColumnElement[bool] | None:
 
 
 def of_lists(person: Person) -> ColumnElement[bool] | None:
+    """Return the test for entries of sites' lists that are about somebody; None if nothing is given."""
     tests = []
     if person.email_hash is not None:
         tests.append(and_(list_entries.c.kind == "email", list_entries.c.value == person.email_hash))

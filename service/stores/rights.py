@@ -61,8 +61,8 @@ class RightsStore:
             own = set(self._ids(connection, checks, person, carrying(checks, person)))
             said = set(self._ids(connection, feedback, person, carrying(feedback, person)))
             for _ in range(2):  # from checks to corrections, and on to the other checks of the same comment
-                said |= self._same_comments(connection, checks, own, feedback, person)
-                own |= self._same_comments(connection, feedback, said, checks, person)
+                said |= self._same_comments(connection, checks, own, feedback, said, person)
+                own |= self._same_comments(connection, feedback, said, checks, own, person)
             guids = _values(connection, checks, checks.c.guid, own)
             asked = set(self._ids(connection, appeals, person, of_appeals(person)))
             asked |= set(_matching(connection, appeals, appeals.c.reference, guids))
@@ -175,13 +175,25 @@ class RightsStore:
 
     @staticmethod
     def _same_comments(
-        connection: Connection, source: Table, ids: Iterable[int], target: Table, person: Person
+        connection: Connection,
+        source: Table,
+        ids: set[int],
+        target: Table,
+        target_ids: set[int],
+        person: Person,
     ) -> set[int]:
-        """Return the target's rows that are of the same comments as some rows of the source."""
+        """Return the target's rows that are of the same comments as some rows of the source.
+
+        Both have rows that are known to be the person's. A row without an e-mail address leads to none with an
+        address that no row of theirs has: it may be of a namesake who wrote the same.
+        """
+        known = set(_values(connection, source, source.c.email_hash, ids))
+        known |= set(_values(connection, target, target.c.email_hash, target_ids))
+        known |= {None, person.email_hash}
         found: set[int] = set()
         for page in _pages(ids):
             query = (
-                select(target.c.id)
+                select(target.c.id, target.c.email_hash)
                 .join(
                     source,
                     and_(
@@ -198,7 +210,8 @@ class RightsStore:
                     *bounds(target, person),
                 )
             )
-            found |= set(connection.execute(query).scalars())
+            rows = connection.execute(query).all()
+            found |= {row.id for row in rows if len(known) == 1 or row.email_hash in known}
         return found
 
     @staticmethod

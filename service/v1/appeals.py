@@ -61,7 +61,7 @@ def resolve_appeal(key: Key, appeal: str, body: schemas.ResolutionIn) -> schemas
         done = components().appeals.resolve(
             appeal,
             Outcome(body.outcome),
-            who=f"key {key.id}{f' ({key.label})' if key.label else ''}",
+            who=key.name,
             note=body.note,
             guids=body.checks,
         )

@@ -191,7 +191,7 @@ def roll_model_back(key: Key, body: RollbackIn) -> ChampionOut:
 
 def by(key: Key) -> str:
     """Return under which name what a key does is recorded."""
-    return f"API key {key.id}{f' ({key.label})' if key.label else ''}"
+    return f"API {key.name}"
 
 
 def _unknown(error: VersionUnknown) -> Problem:

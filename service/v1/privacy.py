@@ -97,7 +97,7 @@ class ReceiptsOut(Model):
 )
 def export_person(key: Key, body: PersonIn) -> ExportOut:
     found = _found(key, body)
-    export = components().rights.export(found, by=_name(key))
+    export = components().rights.export(found, by=key.name)
     return ExportOut.model_validate(export.as_dict())
 
 
@@ -109,7 +109,7 @@ def export_person(key: Key, body: PersonIn) -> ExportOut:
     answer=ErasedOut,
 )
 def erase_person(key: Key, body: EraseIn) -> ErasedOut:
-    done = components().rights.erase(_found(key, body), by=_name(key), lists=body.lists)
+    done = components().rights.erase(_found(key, body), by=key.name, lists=body.lists)
     return ErasedOut(**_rendered(done.receipt).model_dump(), scrubbed=done.is_scrubbed)
 
 
@@ -122,7 +122,7 @@ def erase_person(key: Key, body: EraseIn) -> ErasedOut:
 )
 def restrict_person(key: Key, body: RestrictIn) -> ReceiptOut:
     found = _found(key, body)
-    return _rendered(components().rights.restrict(found, by=_name(key), restricted=body.restricted).receipt)
+    return _rendered(components().rights.restrict(found, by=key.name, restricted=body.restricted).receipt)
 
 
 @operation(
@@ -148,11 +148,7 @@ def _found(key: Key, body: PersonIn) -> Found:
     try:
         return components().rights.find(who)
     except NobodyNamed as error:
-        raise Problem(422, str(error)) from None
-
-
-def _name(key: Key) -> str:
-    return f"key {key.id}{f' ({key.label})' if key.label else ''}"
+        raise Problem(422, str(error), [(field, error.remedy) for field in error.fields]) from None
 
 
 def _rendered(receipt: Receipt) -> ReceiptOut:

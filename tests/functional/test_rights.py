@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from service.components import EXTENSION
 from service.db import Database
@@ -165,6 +165,7 @@ def test_a_request_about_nobody_is_refused_and_says_what_to_give(
         answer = ask(client, what, admin, **body)
         assert answer.status_code == 422
         assert "guid" in answer.get_json()["detail"]
+        assert "guids" in [error["field"] for error in answer.get_json()["errors"]]
     assert n_of(database, checks) == 1
 
 
@@ -287,6 +288,76 @@ def test_a_site_s_key_reaches_only_what_came_with_it(client: FlaskClient, databa
     assert ask(client, "erase", {"Authorization": "Bearer nothing"}, email=MAUD).status_code == 401
 
 
+def test_a_namesake_s_comment_is_nobody_else_s(
+    client: FlaskClient, admin: dict[str, str], database: Database
+) -> None:
+    text = "Thank you for the part about tyres."
+    other = {**NOEL, "comment_author_email": "another@noel.example", "user_ip": "192.0.2.44"}
+    theirs = check(client, **other, comment_content=text)
+    own = check(client, **NOEL, comment_content=text)
+    label(client, "ham", **other, comment_content=text)
+    shown = ask(client, "export", admin, email="noel@post.example").get_json()["tables"]
+    assert [row["guid"] for row in shown["checks"]["rows"]] == [own]
+    assert "feedback" not in shown
+    # A moderator's word without an address may be on either; it leads from the one to no other.
+    label(client, "spam", **{**NOEL, "comment_author_email": None, "user_ip": None}, comment_content=text)
+    for person in ({"email": "noel@post.example"}, {"guids": [own]}, {"ip": NOEL["user_ip"]}):
+        shown = ask(client, "export", admin, **person).get_json()["tables"]
+        assert [row["guid"] for row in shown["checks"]["rows"]] == [own]
+    ask(client, "erase", admin, email="noel@post.example")
+    with database.read() as connection:
+        assert connection.execute(select(checks.c.guid)).scalars().all() == [theirs]
+
+
+def test_another_word_on_a_restricted_comment_leaves_it_out_of_use(
+    client: FlaskClient, admin: dict[str, str], database: Database
+) -> None:
+    check(client, **NOEL)
+    ask(client, "restrict", admin, email="noel@post.example")
+    label(client, "spam", **NOEL)
+    assert n_of(database, feedback, feedback.c.restricted.is_(True)) == 1
+    label(client, "ham", **NOEL)
+    assert n_of(database, feedback, feedback.c.restricted.is_(True)) == 2
+    assert n_of(database, feedback, feedback.c.restricted.is_(False)) == 0
+    assert MaterialStore(database).labels(at_most=10) == []
+    ask(client, "restrict", admin, email="noel@post.example", restricted=False)
+    assert n_of(database, feedback, feedback.c.restricted.is_(True)) == 0
+
+
+def test_a_site_s_key_reaches_what_came_with_the_key_before_it(
+    client: FlaskClient, app: Flask, database: Database
+) -> None:
+    keys = app.extensions[EXTENSION].keys
+    check(client, **NOEL)
+    check(client, **NOEL, blog=BOB_SITE, api_key=BOB_KEY)
+    later = keys.create(label="alice, again", tied_to=[parse_site(ALICE_SITE)])
+    headers = {"Authorization": f"Bearer {later.text}"}
+    shown = ask(client, "export", headers, email="noel@post.example").get_json()["tables"]["checks"]["rows"]
+    assert [row["site"] for row in shown] == [parse_site(ALICE_SITE).address]
+    # A key that is tied to nothing stands for no site.
+    loose = {"Authorization": f"Bearer {keys.create(label='loose').text}"}
+    assert ask(client, "export", loose, email="noel@post.example").get_json()["tables"] == {}
+    assert ask(client, "erase", headers, email="noel@post.example").get_json()["counts"] == {"checks": 1}
+    assert n_of(database, checks) == 1
+
+
+def test_a_row_that_came_by_a_freed_number_is_not_erased(
+    client: FlaskClient, app: Flask, database: Database
+) -> None:
+    rights = app.extensions[EXTENSION].rights
+    check(client, **NOEL)
+    found = rights.find(Who(email="noel@post.example"))
+    [number] = found.ids["checks"]
+    with database.write() as connection:
+        row = dict(connection.execute(select(checks)).one()._mapping)
+        connection.execute(delete(checks))
+        connection.execute(insert(checks).values(**(row | {"guid": "f" * 32, "email_hash": None})))
+    assert n_of(database, checks, checks.c.id == number) == 1
+    assert rights.erase(found, by="alice").receipt.counts == {}
+    assert rights.restrict(found, by="alice", restricted=True).receipt.counts == {}
+    assert n_of(database, checks, checks.c.restricted.is_(False)) == 1
+
+
 def test_a_receipt_names_nobody(
     client: FlaskClient, admin: dict[str, str], database: Database, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -304,7 +375,7 @@ def test_a_receipt_names_nobody(
 
 
 def test_nobody_can_be_named_by_a_guid_that_is_none(app: Flask) -> None:
-    with pytest.raises(NobodyNamed, match="guid: give the 32 hex digits"):
+    with pytest.raises(NobodyNamed, match="guids: give the 32 hex digits"):
         app.extensions[EXTENSION].rights.find(Who(guids=["xyz"]))
 
 

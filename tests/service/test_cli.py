@@ -171,6 +171,20 @@ def test_score_judges_each_line(run: Run, tmp_path: Path) -> None:
     assert run("score", "-", stdin=file.read_bytes()).stdout == done.stdout
 
 
+def test_score_shows_the_passage_that_was_judged(run: Run) -> None:
+    thanks = "We tried it in the old greenhouse last week, and my brother asks whether frost hurts seeds. "
+    spam = "Best casino bonus, cheap viagra pills online! http://cheap-pills.example.top/buy"
+    body = f"{thanks * 8}{spam} {thanks * 8}"
+    done = run("score", "-", stdin=lines([{"content": body}, {"content": spam}]))
+    long, short = [json.loads(line) for line in done.stdout.splitlines()]
+    first, last = long["passage"]
+    assert "casino bonus" in body[first:last]
+    shown = long["reasons"][0]["text"].partition(': "')[2].rstrip('"…')
+    assert 20 < len(shown) <= 60
+    assert body[first:last].split()[:3] == shown.split()[:3]
+    assert "passage" not in short
+
+
 def test_score_tells_what_would_flip_a_verdict(run: Run) -> None:
     words = "Thank you, the second diagram made it clear why the index was not used."
     spam = f"{words} casino bonus pills http://cheap-pills.example.top/buy"
