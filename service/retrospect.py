@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model.comment import Comment, Label
 from model.document import prepare
-from model.sketch import estimates, similarity, sketch, word_set
+from model.sketch import SketchIndex, similarity, sketch, word_set
 from model.wording import wording
 from service.clock import Clock
 from service.feedback import Feedback
@@ -89,26 +89,30 @@ class Retrospect:
         """
         since = self._clock() - dt.timedelta(days=days)
         passed = self._log.let_through(since)
-        sketches = [each.sketch for each in passed]
+        index = SketchIndex([each.sketch for each in passed])
         best: dict[str, tuple[float, str]] = {}
         bodies: dict[str, StoredCheck] = {}
+        words_of: dict[str, NDArray[np.uint64]] = {}
+        looked_for: set[bytes] = set()
         for spam in self._log.spam(since):
             words = _words(spam.body)
             wanted = sketch(words)
-            if wanted is None:
+            # A campaign's comments are the same words again and again.
+            if wanted is None or words.tobytes() in looked_for:
                 continue
-            places = np.flatnonzero(estimates(wanted, sketches) >= _WORTH_A_LOOK).tolist()
-            bodies |= self._checks.find(
-                guid for place in places if (guid := passed[place].guid) not in bodies
-            )
+            looked_for.add(words.tobytes())
+            places = np.flatnonzero(index.estimates(wanted) >= _WORTH_A_LOOK).tolist()
+            found = self._checks.find(guid for place in places if (guid := passed[place].guid) not in bodies)
+            bodies |= found
+            words_of |= {guid: _words(check.values["body"]) for guid, check in found.items()}
             for guid in (passed[place].guid for place in places):
                 if guid not in bodies:
                     continue
-                likeness = similarity(words, _words(bodies[guid].values["body"]))
-                if likeness >= max(NEAR, best.get(guid, (0.0, ""))[0]):
+                likeness = similarity(words, words_of[guid])
+                if likeness >= NEAR and likeness > best.get(guid, (0.0, ""))[0]:
                     best[guid] = (likeness, spam.site)
-        found = [NearCopy(bodies[guid], *told) for guid, told in best.items() if sees(bodies[guid])]
-        return sorted(found, key=lambda copy: (-copy.likeness, copy.check.guid))
+        copies = [NearCopy(bodies[guid], *told) for guid, told in best.items() if sees(bodies[guid])]
+        return sorted(copies, key=lambda copy: (-copy.likeness, copy.check.guid))
 
     def correct(
         self, guids: Iterable[str], *, sees: Sees = _everything

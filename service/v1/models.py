@@ -14,9 +14,11 @@ from service.stores.keys import Key, Scope
 from service.v1.operations import operation
 from service.v1.problems import Problem
 from service.v1.schemas import Model, Text
+from service.v1.turns import Turn
 from service.versions import VersionUnknown
 
 _LATEST_MOVES = 20
+_COMPARING = Turn()
 _REMEDY = "there is no version of this name; GET /v1/models lists them"
 
 
@@ -145,7 +147,8 @@ def get_model(key: Key, version: str) -> CardOut:
 )
 def compare_models(key: Key, body: CompareIn) -> ComparisonOut:
     try:
-        report = components().versions.compare(body.champion, body.challenger)
+        with _COMPARING.taken():
+            report = components().versions.compare(body.champion, body.challenger)
     except VersionUnknown as error:
         raise _unknown(error) from None
     return ComparisonOut(admits=report.pop("admits"), reason=report.pop("reason"), report=report)

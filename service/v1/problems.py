@@ -60,8 +60,11 @@ def respond(problem: Problem, headers: dict[str, str] | None = None) -> Response
     }
     if problem.errors:
         content["errors"] = [{"field": field, "message": message} for field, message in problem.errors]
+    headers = headers or {}
     if problem.status == 401:
-        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
+        headers = {"WWW-Authenticate": "Bearer", **headers}
+    elif problem.status == 503:
+        headers = {"Retry-After": str(RETRY_AFTER_S), **headers}
     return Response(json.dumps(content), status=problem.status, headers=headers, content_type=CONTENT_TYPE)
 
 
@@ -88,7 +91,7 @@ def from_http_error(error: HTTPException) -> Response:
 
 def unavailable(cause: str) -> Response:
     """Return the answer while the service cannot judge or record."""
-    return respond(Problem(503, f"{cause}; ask again later"), {"Retry-After": str(RETRY_AFTER_S)})
+    return respond(Problem(503, f"{cause}; ask again later"))
 
 
 def from_validation(error: ValidationError, model: type[BaseModel]) -> Problem:

@@ -16,9 +16,11 @@ from service.stores.keys import Key, Scope
 from service.v1.operations import operation
 from service.v1.problems import Problem
 from service.v1.schemas import Model
+from service.v1.turns import Turn
 
 _MAX_CORRECTED = 1000
 _MAX_EXCERPT = 200
+_LOOKING = Turn()
 Guid = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 
 
@@ -90,7 +92,7 @@ def list_near_copies(key: Key, body: NearCopiesIn) -> NearCopiesOut:
                 spam_site=_shown_site(copy, key),
                 excerpt=str(copy.check.values["body"])[:_MAX_EXCERPT],
             )
-            for copy in components().retrospect.near_copies(days=body.days, sees=_seen_by(key))
+            for copy in _near_copies(body.days, key)
         ]
     )
 
@@ -109,7 +111,7 @@ def correct_near_copies(key: Key, body: CorrectIn) -> CorrectedOut:
     parts = components()
     guids: list[str] = body.guids or []
     if body.days is not None:
-        guids = [copy.check.guid for copy in parts.retrospect.near_copies(days=body.days, sees=_seen_by(key))]
+        guids = [copy.check.guid for copy in _near_copies(body.days, key)]
     corrected = parts.retrospect.correct(guids, sees=_seen_by(key))
     new = [check for _, check, is_new in corrected if check is not None and is_new]
     unknown = [guid for guid, check, _ in corrected if check is None]
@@ -120,6 +122,11 @@ def correct_near_copies(key: Key, body: CorrectIn) -> CorrectedOut:
     return CorrectedOut(
         n_corrected=len(new), n_known=len(corrected) - len(new) - len(unknown), unknown=unknown, told=told
     )
+
+
+def _near_copies(days: float, key: Key) -> list[NearCopy]:
+    with _LOOKING.taken():
+        return components().retrospect.near_copies(days=days, sees=_seen_by(key))
 
 
 def _seen_by(key: Key) -> Sees:

@@ -3,7 +3,7 @@ import pytest
 
 from model.comment import Comment
 from model.document import prepare
-from model.sketch import MIN_WORDS, N_BYTES, estimates, similarity, sketch, word_set
+from model.sketch import MIN_WORDS, N_BYTES, SketchIndex, similarity, sketch, word_set
 from model.wording import wording
 
 
@@ -41,7 +41,7 @@ def test_fingerprints_tell_the_share_within_their_error(share):
         pair = [
             words_of(*common, *(f"{side}{trial}x{n}" for n in range(100 - n_common))) for side in ("a", "b")
         ]
-        told = estimates(sketch(pair[0]), [sketch(pair[1])])[0]
+        told = SketchIndex([sketch(pair[1])]).estimates(sketch(pair[0]))[0]
         errors.append(told - similarity(*pair))
     deviation = (share * (1 - share) / 64) ** 0.5
     assert abs(np.mean(errors)) < 4 * deviation / 40**0.5
@@ -61,4 +61,15 @@ def test_odd_texts_are_taken(body):
 def test_a_long_text_is_alike_to_its_copy():
     body = " ".join(f"word{n}" for n in range(2_500))
     first, second = (sketch(word_set_of(Comment(body=text))) for text in (body, body + " and one more"))
-    assert estimates(first, [second, first]).tolist() == [pytest.approx(1.0, abs=0.1), 1.0]
+    assert SketchIndex([second, first]).estimates(first).tolist() == [pytest.approx(1.0, abs=0.1), 1.0]
+
+
+def test_an_index_tells_what_comparing_with_each_text_would():
+    chance = np.random.default_rng(0)
+    table = chance.integers(0, 4, size=(200, 64)).astype("<u2")
+    table[:, ::7] *= 16_000
+    sketches = [row.tobytes() for row in table]
+    index = SketchIndex(sketches)
+    for row in table[:20]:
+        assert index.estimates(row.tobytes()).tolist() == (table == row).mean(axis=1).tolist()
+    assert SketchIndex([]).estimates(sketches[0]).tolist() == []

@@ -168,6 +168,28 @@ def test_near_copies_are_listed_and_corrected(ask: Ask, client: FlaskClient, dat
     assert ask("POST", "/retrospect/near-copies").json["near_copies"] == []
 
 
+def test_near_copies_are_looked_for_once_at_a_time(
+    ask: Ask, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = let_near_copies_through(client)
+    retrospect = app.extensions[EXTENSION].retrospect
+    looked = retrospect.near_copies
+
+    def asked_again(**arguments: Any) -> Any:
+        refused = ask("POST", "/retrospect/near-copies")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
+        assert ask("POST", "/retrospect/corrections", days=7).status_code == 503
+        assert ask("POST", "/retrospect/corrections", guids=checked[1:2]).json["n_corrected"] == 1
+        return looked(**arguments)
+
+    monkeypatch.setattr(retrospect, "near_copies", asked_again)
+    assert [copy["guid"] for copy in ask("POST", "/retrospect/near-copies").json["near_copies"]] == checked[
+        2:
+    ]
+    monkeypatch.undo()
+    assert ask("POST", "/retrospect/corrections", days=7).json["n_corrected"] == 1
+
+
 def test_a_sites_key_sees_and_corrects_near_copies_of_its_own_site_only(
     ask: Ask, app: Flask, client: FlaskClient, database: Database
 ) -> None:
