@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model import craft, leet, links, markup, names, relations, scripts, text, trade
+from model import craft, languages, leet, links, markup, names, relations, scripts, text, trade
 from model.comment import Comment, Company
 
 BODY, AUTHOR, URL, LINK, PAGE = range(5)
@@ -83,6 +83,7 @@ def prepare(comment: Comment) -> Document:
     facts += craft.facts(comment.body)
     facts += scripts.facts(segments[0].codes, comment.site_lang)
     folded_body = text.to_text(segments[0].codes)
+    facts += languages.facts(folded_body, comment.site_lang)
     facts += trade.body_facts(folded_body)
     facts += trade.link_facts(addresses)
     if comment.author:

@@ -77,6 +77,8 @@ _FACTS = {
     "craft:wide-gap": "wide gaps between words",
     "script:foreign": "letters of a script that the site does not write in",
     "script:latin": "Latin letters on a site of another script",
+    "language:other": "in another language than the site's",
+    "language:none": "no common word of the site's language",
     "company:near": "nearly the same text under other names",
     "company:like": "much the same text under other names",
     "company:opening": "the same opening words under other names",
@@ -101,7 +103,9 @@ _PART = {
     "number": "a number for a host",
 }
 _FIELD_OF = {
-    **dict.fromkeys(("links", "disguise", "markup", "caps", "craft", "script", "company"), "body"),
+    **dict.fromkeys(
+        ("links", "disguise", "markup", "caps", "craft", "script", "language", "company"), "body"
+    ),
     "name": "author",
 }
 _PLACES = {"url": "author's address", "link": "link", "email": "e-mail"}

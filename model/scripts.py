@@ -6,6 +6,8 @@ Script, not language: it can be told from ten letters, and a mistake is rare. On
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,6 +65,13 @@ _OF_LANGUAGE = {
 _MIN_LETTERS = 8
 
 
+@functools.lru_cache(maxsize=512)
+def languages_of(site_lang: str) -> frozenset[str]:
+    """Return a site's languages without their countries: ``en, fr_ca`` -> en, fr."""
+    tags = (tag.strip().replace("_", "-").partition("-")[0].lower() for tag in site_lang.split(","))
+    return frozenset(tag for tag in tags if tag)
+
+
 def facts(folded: NDArray[np.uint32], site_lang: str) -> list[str]:
     """State whether most letters of a folded text are of a script that the site does not write in.
 
@@ -79,10 +88,7 @@ def facts(folded: NDArray[np.uint32], site_lang: str) -> list[str]:
         ``script:foreign`` for letters that the site has no use for; ``script:latin`` for Latin ones on a site
         of another script, where they are common; else nothing.
     """
-    if not site_lang:
-        return []
-    languages = [tag.strip().replace("_", "-").partition("-")[0].lower() for tag in site_lang.split(",")]
-    own = {_OF_LANGUAGE.get(language, "latin") for language in languages if language}
+    own = {_OF_LANGUAGE.get(language, "latin") for language in languages_of(site_lang)}
     if not own or (own == {"latin"} and folded.max(initial=0) < _STARTS[5]):
         return []
     counts = np.bincount(_PLACES[np.searchsorted(_STARTS, folded, side="right") - 1], minlength=len(_NAMES))

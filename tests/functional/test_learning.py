@@ -197,11 +197,11 @@ def test_what_contradicts_overwhelming_evidence_waits_for_the_admin(
     client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The toy model is never as sure as a real one.
-    monkeypatch.setattr("service.feedback.DOUBT_FROM", 3.0)
+    monkeypatch.setattr("service.feedback.DOUBT_FROM", 2.5)
     blatant = "Buy cheap viagra online now, best price guaranteed! http://pills-shop.example.top/order"
     sender = {"comment_author": "best viagra deals"}
     before = judged(client, database, blatant, **sender)
-    assert before > 3
+    assert before > 2.5
     ham(client, blatant, **sender)
     assert judged(client, database, blatant, **sender) == before
     [row] = rows(database, feedback)

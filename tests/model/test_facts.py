@@ -55,6 +55,28 @@ def test_names_of_people_are_known(author, first, n_unknown):
 
 
 @pytest.mark.parametrize(
+    ("body", "site_lang", "expected"),
+    [
+        ("Hãy liên hệ với chúng tôi để được tư vấn trực tiếp cho nhà của bạn.", "en_US", ["language:other"]),
+        ("Votre article est vraiment très instructif, merci pour les conseils.", "en", ["language:other"]),
+        ("Votre article est vraiment très instructif, merci pour les conseils.", "en, fr_ca", []),
+        ("Votre article est vraiment très instructif, merci pour les conseils.", "", []),
+        ("Votre article est vraiment très instructif, merci pour les conseils.", "ja", []),
+        ("I tried what you say about the garden and it works.", "en", []),
+        ("I tried what you say about the garden and it works.", "de-at", ["language:other"]),
+        ("generic pills levitra canada cialis brand", "en", ["language:none"]),
+        ("levitra billig", "en", []),
+        ("Спасибо, очень помогло, буду читать дальше", "en", ["language:none"]),
+        ("好 的 吗 谢谢 你 呀", "en", ["language:none"]),
+        ("", "en", []),
+    ],
+)
+def test_a_text_in_another_language_than_its_site_is_told(body, site_lang, expected):
+    told = [fact for fact in facts_of(body=body, site_lang=site_lang) if fact.startswith("language:")]
+    assert told == expected
+
+
+@pytest.mark.parametrize(
     ("author", "expected"),
     [
         ("Mary Jones", []),
