@@ -67,7 +67,7 @@ class SpamClassifier:
             raise ValueError(f"{weights.shape} weights for a table of {1 << params.bits}")
         self.version = version
         self.params = params
-        self.weights = weights
+        self.weights = np.asarray(weights)  # still mapped, but what is taken from it is a plain array
         self.bias = bias
         self.policy = policy
         self.card = card
@@ -88,6 +88,8 @@ class SpamClassifier:
         rows, n_words = self._extractor.counted_rows(comments)
         log_odds = self._sum(rows)
         alone: dict[int, Comment] = {}
+        if n_words.max(initial=0) < MIN_WORDS:
+            return log_odds, alone
         for place in (n_words >= MIN_WORDS).nonzero()[0].tolist():
             document = prepare(comments[place])
             tokens = self._extractor.occurrences(document)
@@ -276,6 +278,5 @@ def _moved(clue: Clue, first: int) -> Clue:
 
 
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 / (1 + exp(-x)) without overflow."""
-    small = np.exp(-np.abs(log_odds))
-    return np.where(log_odds >= 0, 1.0, small) / (1.0 + small)
+    """Return 1 / (1 + exp(-x)), by the identity that overflows nowhere and takes three calls instead of eight."""
+    return 0.5 + 0.5 * np.tanh(0.5 * log_odds)
