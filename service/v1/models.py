@@ -11,10 +11,10 @@ from pydantic import Field
 from model.errors import ArtifactRejected, ModelError
 from service.components import components
 from service.stores.keys import Key, Scope
+from service.v1.one_at_a_time import Turn
 from service.v1.operations import operation
 from service.v1.problems import Problem
 from service.v1.schemas import Model, Text
-from service.v1.turns import Turn
 from service.versions import VersionUnknown
 
 _LATEST_MOVES = 20

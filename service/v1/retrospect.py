@@ -13,10 +13,10 @@ from pydantic import Field, StringConstraints
 from service.components import components
 from service.retrospect import DAYS, NearCopy, Sees
 from service.stores.keys import Key, Scope
+from service.v1.one_at_a_time import Turn
 from service.v1.operations import operation
 from service.v1.problems import Problem
 from service.v1.schemas import Model
-from service.v1.turns import Turn
 
 _MAX_CORRECTED = 1000
 _MAX_EXCERPT = 200
