@@ -2,7 +2,7 @@
 
 Who advertises names the wares where they will be found, and asks to be visited. A fit on other blogs knows such
 words only as far as its own spam bore them; short lists of them carry over to what it never saw: on the blogs left
-out recall rose by 2.7 points at 1 % ham blocked and by 3.1 at 0.1 % (docs/experiments/0013-trade.md, with the lists
+out recall rose by 1.2 points at 1 % ham blocked and by 3.1 at 0.1 % (docs/experiments/0013-trade.md, with the lists
 that lost).
 """
 
