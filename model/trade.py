@@ -24,6 +24,8 @@ _MAX_CHARS = 6_000
 # Shorter ones stand in the middle of other words, but for these.
 _MIN_IN_LINK = 4
 _SHORT_IN_LINK = frozenset("seo cbd ugg vps bet".split())
+# "plumber24" is a plumber.
+_DIGITS = "0123456789"
 _HAN_BLOCK = ("\u4e00", "\u9fff")
 
 
@@ -98,7 +100,7 @@ def name_facts(author: str, folded: list[str]) -> list[str]:
     if not author.isascii() and any(first <= letter <= last for letter in author):
         low = author.lower()
         return _counted("name:trade", sum(part in low for part in _parts()))
-    return _counted("name:trade", sum(word in _words() for word in folded))
+    return _counted("name:trade", sum(word.rstrip(_DIGITS) in _words() for word in folded))
 
 
 def link_facts(linked: Iterable[links.Address]) -> list[str]:

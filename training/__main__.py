@@ -63,7 +63,7 @@ def _corpora(folder: Path | None) -> Path:
 
 def _read(folder: Path) -> list[LabeledComment]:
     try:
-        return datasets.read_folder(folder)
+        return datasets.read_corpora(folder)
     except datasets.CorpusError as error:
         raise click.ClickException(str(error)) from error
 

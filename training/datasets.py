@@ -14,6 +14,8 @@ from model.comment import Comment, Label, LabeledComment
 from training.company import accompany
 from training.sources import read_catalogue
 from training.spintax import read_spintax
+from training.written import SOURCE as WRITTEN
+from training.written import read_written
 
 # How far a source's labels are trusted: posts-x was labelled by a machine, the mail is twenty years old and
 # no comment.
@@ -110,6 +112,17 @@ def read_folder(folder: Path) -> list[LabeledComment]:
     return accompany(rows)
 
 
+def read_corpora(folder: Path) -> list[LabeledComment]:
+    """Read what a version is fitted on: a folder of labelled comments (``read_folder``) and those we wrote ourselves.
+
+    Raises
+    ------
+    CorpusError
+        As ``read_folder``.
+    """
+    return [*read_folder(folder), *read_written()]
+
+
 def _with_site_language(row: LabeledComment, language: str) -> LabeledComment:
     """Let every other comment say its site's language, so that a fit relies neither on it nor on its absence."""
     if not language or row.comment.site_lang or zlib.crc32(row.id.encode()) % 2:
@@ -129,6 +142,7 @@ def read_licences(folder: Path) -> dict[str, str]:
     The page's table has a header row with the columns ``source`` and ``licence``.
     """
     licences = {source.name: source.licence for source in read_catalogue().values()}
+    licences[WRITTEN] = "MIT (our own)"
     page = folder / "README.md"
     if not page.exists():
         return licences

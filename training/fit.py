@@ -23,6 +23,7 @@ from model.verdict import Policy
 from training import corpus
 from training.augment import Padding
 from training.matrix import Linear, Matrix
+from training.spintax import KIND as GENERATED
 from training.split import calibration_folds
 from training.thresholds import Budgets, choose_policy
 
@@ -187,8 +188,12 @@ def fit_calibrated(matrix: Matrix, params: FitParams) -> tuple[Linear, Policy, N
 
 
 def promised_ham(matrix: Matrix) -> NDArray[np.bool_]:
-    """Return True for the ham that cut-offs are found on: that on pages, or all where the corpus has no pages."""
-    on_pages = corpus.on_pages(matrix.comments) & ~matrix.is_spam
+    """Return True for the ham that cut-offs are found on: that on pages, or all where the corpus has no pages.
+
+    What was made and not found promises nothing about real comments.
+    """
+    found = np.array([row.kind != GENERATED for row in matrix.comments], dtype=np.bool_)
+    on_pages = corpus.on_pages(matrix.comments) & ~matrix.is_spam & found
     return on_pages if on_pages.any() else ~matrix.is_spam
 
 

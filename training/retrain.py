@@ -224,7 +224,7 @@ def _fit_full(material: Material, parts: Split, params: RetrainParams, progress:
     if material.corpora is None:
         raise ValueError("a full fit needs the corpora")
     public = corpus.limit(
-        corpus.deduplicate(datasets.read_folder(material.corpora)), params.full.limits, seed=params.full.seed
+        corpus.deduplicate(datasets.read_corpora(material.corpora)), params.full.limits, seed=params.full.seed
     )
     progress("fit", 0.1)
     matrix = make_matrix([*public, *_one_voice_per_campaign(parts.fit, params.full)], params.full.features)
