@@ -38,7 +38,7 @@ _BIAS_VARIANCE = 1.0
 _LEAST_BIAS_VARIANCE = 0.01
 # Towards spam no comment is moved for being of this site: where nearly all labels are spam, that held ham.
 _MIN_BIAS = -2.0
-# The bias is set free, and the two say weighed, only as far as this many of both labels are known.
+# The bias is set free, and general model and words are weighed, only as far as this many of both labels are known.
 _BOTH_FROM = 5
 # While the words are fitted, the general model's log-odds count this much, so that words learn also what it knows.
 _SHARE_IN_FIT = 0.25
@@ -48,8 +48,8 @@ _WORDS_SAY = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0])
 _LEVELS = np.arange(-3.0, 5.0)
 _SHARES_WRONG = (0.0, 0.02, 0.05, 0.1, 0.2)
 _LEVEL_DEVIATION = 2.0
-# Neither may be louder than it was fitted unless more than this many of both labels are known; both are never
-# quieter than this.
+# Neither may be louder than it was fitted unless more than this many of both labels are known; one of them is at
+# least this loud.
 _LOUDER_FROM = 15
 _LEAST_LOUD = 0.9
 # What a comment's part counts at most in the mean over ham, in log-odds; and from where on a label is a certainty.
