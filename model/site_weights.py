@@ -29,25 +29,38 @@ MAX_TOKEN = 2.0
 MAX_TOKENS = 1 << 16
 
 # Prior variance of a token's weight is 1 in units of its value here; all blocks alike, facts quieter, because
-# each is shared by half the comments (docs/experiments/0008-site-weights.md has the table of what lost).
+# each is shared by half the comments (docs/experiments/0008-site-weights.md has the tables of what lost).
 _FACT_SCALE = 0.1
 _PENALTY = 1.0 / 3.0
 # A free bias balances the two labels' pull on the words that they share: at 300 labels that is worth 1.3 points of
 # recall on the blogs and 2.8 on the other sites. One label alone must not explain itself by it.
 _BIAS_VARIANCE = 1.0
 _LEAST_BIAS_VARIANCE = 0.01
-_TRUST_VARIANCE = 0.3
-# The bias is set free, and the general model trusted less, or more, only as far as both labels say so.
-_BOTH_FROM = 5
-# Beyond these the general model would be turned around, or every comment moved alike. Towards spam none is: where
-# nearly all labels are spam, that held ham beyond the budget.
-_MAX_TRUST = 1.0
+# Towards spam no comment is moved for being of this site: where nearly all labels are spam, that held ham.
 _MIN_BIAS = -2.0
+# The bias is set free, and general model and words are weighed, only as far as this many of both labels are known.
+_BOTH_FROM = 5
+# While the words are fitted, the general model's log-odds count this much, so that words learn also what it knows.
+_SHARE_IN_FIT = 0.25
+# What the two say may count, and how many labels may be wrong; each combination is tried.
+_GENERAL_SAYS = np.arange(7) * 0.2
+_WORDS_SAY = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0])
+_LEVELS = np.arange(-3.0, 5.0)
+_SHARES_WRONG = (0.0, 0.02, 0.05, 0.1, 0.2)
+_LEVEL_DEVIATION = 2.0
+# Neither may be louder than it was fitted unless more than this many of both labels are known; one of them is at
+# least this loud.
+_LOUDER_FROM = 15
+_LEAST_LOUD = 0.9
+# What a comment's part counts at most in the mean over ham, in log-odds; and from where on a label is a certainty.
+_MAX_LIFT = 4.0
+_SURE = 30.0
 # What a label that cannot be met adds at most to the loss's slope: a few wrong ones must not outshout the rest.
 _MAX_MISSING = 1.0
 _MAX_ROUNDS = 60
 # Coefficients are kept on a grid, so that the last bits of a solver are not the last bits of a verdict.
 _GRID = float(1 << 20)
+_COARSE_GRID = float(1 << 10)
 _HEADER = struct.Struct("<4sddI")
 _MAGIC = b"rgs1"
 
@@ -155,10 +168,11 @@ def learn(
 ) -> SiteWeights | None:
     """Fit a site's vector to what its moderators said.
 
-    A support vector machine with squared hinge, whose margins start from the general log-odds and whose prior
-    is that nothing changes. Beside the labels it may heed anchors: recent comments that were let through and
-    about which nobody complained. They are no labels: they ask for nothing, and hold back only where other
-    comments' labels would carry them towards spam.
+    A support vector machine with squared hinge, whose prior is that nothing changes, learns the words. How much
+    they and the general model then count is decided by what each says of labels that it was not told, so that a
+    model that misleads here is left behind, and labels that contradict one another unlearn nothing. Beside the
+    labels it may heed anchors: recent comments that were let through and about which nobody complained. They are
+    no labels: they ask for nothing, and hold back only where other comments' labels would carry them towards spam.
 
     Parameters
     ----------
@@ -186,19 +200,95 @@ def learn(
     signs = np.concatenate([np.where(is_spam, 1.0, -1.0), np.full(n_anchors, -1.0)])
     ceilings = np.maximum(log_odds[is_spam.size :], ANCHOR_CEILING)
     margins = np.concatenate([np.full(is_spam.size, MARGIN), -ceilings])
-    both = min(1.0, min(is_spam.sum(), (~is_spam).sum()) / _BOTH_FROM)
-    trust_variance = _TRUST_VARIANCE * both
+    n_rarer = int(min(is_spam.sum(), (~is_spam).sum()))
+    both = min(1.0, n_rarer / _BOTH_FROM)
     bias_variance = _LEAST_BIAS_VARIANCE + (_BIAS_VARIANCE - _LEAST_BIAS_VARIANCE) * both
-    kernel = np.asarray((table @ table.T).toarray())
-    kernel += bias_variance + trust_variance * np.outer(log_odds, log_odds)
-    duals = np.rint(_solve(kernel, signs, margins, log_odds) * _GRID) / _GRID
-    return _vector(
-        table,
-        places,
-        duals,
-        trust=float(np.clip(trust_variance * math.fsum(duals * log_odds), -_MAX_TRUST, _MAX_TRUST)),
-        bias=float(np.clip(bias_variance * math.fsum(duals), _MIN_BIAS, 0.0)),
+    kernel = np.asarray((table @ table.T).toarray()) + bias_variance
+    offsets = log_odds.copy()
+    offsets[: is_spam.size] *= 1.0 - (1.0 - _SHARE_IN_FIT) * both
+    solved = _solve(kernel, signs, margins, offsets)
+    duals = np.rint(solved * _GRID) / _GRID
+    bias = bias_variance * math.fsum(duals)
+    if not both:
+        return _vector(table, places, duals, trust=0.0, bias=float(np.clip(bias, _MIN_BIAS, 0.0)))
+    unseen = _unseen(kernel, signs, margins, offsets, solved)[: is_spam.size]
+    general, words, level = _weigh(labelled.log_odds, unseen, is_spam)
+    general, words, level = 1.0 + (general - 1.0) * both, 1.0 + (words - 1.0) * both, level * both
+    # Only their ratio ranks comments. How loud the louder of the two may be keeps their sum fit for the cut-offs.
+    louder = max(general, words)
+    loudest = 1.0 + max(0, n_rarer - _LOUDER_FROM) / _LOUDER_FROM
+    scale = min(max(louder, _LEAST_LOUD), loudest) / louder
+    general, words, level = (_on_coarse_grid(scale * value) for value in (general, words, level))
+    level = float(np.clip(words * bias + level, _MIN_BIAS, 0.0))
+    said = (general - 1.0) * labelled.log_odds + words * (unseen - bias) + level
+    lift = _lift_of_ham(said[~is_spam], labelled.log_odds[~is_spam])
+    level = float(np.clip(level - _on_coarse_grid(max(0.0, lift)), _MIN_BIAS, 0.0))
+    return _vector(table, places, words * duals, trust=general - 1.0, bias=level)
+
+
+def _on_coarse_grid(value: float) -> float:
+    return round(value * _COARSE_GRID) / _COARSE_GRID
+
+
+def _unseen(
+    kernel: NDArray[np.float64],
+    signs: NDArray[np.float64],
+    margins: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    duals: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return how far each comment would be moved had its own label not been given.
+
+    Exact as long as the other labels stay on their side of their margins (leave-one-out of a ridge).
+    """
+    moved = kernel @ duals
+    missing = margins - signs * (offsets + moved)
+    active = np.flatnonzero((missing > 0.0) & (missing < _MAX_MISSING))
+    capped = np.flatnonzero(missing >= _MAX_MISSING)
+    reach = np.zeros(signs.size)
+    reach[capped] = kernel.diagonal()[capped]
+    if active.size:
+        system = kernel[np.ix_(active, active)]
+        system[np.diag_indices(active.size)] += _PENALTY
+        inverse = np.linalg.inv(system)
+        reach[active] = 1.0 / inverse.diagonal() - _PENALTY
+        across = kernel[np.ix_(capped, active)]
+        reach[capped] -= np.sum((across @ inverse) * across, axis=1)
+    return np.asarray(moved - duals * np.maximum(reach, 0.0), dtype=np.float64)
+
+
+def _weigh(
+    log_odds: NDArray[np.float64], unseen: NDArray[np.float64], is_spam: NDArray[np.bool_]
+) -> tuple[float, float, float]:
+    """Return how much the general model and the site's words should count, and the level of their sum.
+
+    Means of the posterior, where each label was likely as a logistic regression has it, but any share of
+    them may be wrong: a moderator who errs makes neither of the two less credible. Normal priors, around 1 for
+    both and around 0 for the level.
+    """
+    general, words, level = (
+        axis.ravel() for axis in np.meshgrid(_GENERAL_SAYS, _WORDS_SAY, _LEVELS, indexing="ij")
     )
+    signs = np.where(is_spam, 1.0, -1.0)
+    sums = np.outer(general, signs * log_odds) + np.outer(words, signs * unseen) + np.outer(level, signs)
+    right = 1.0 / (1.0 + np.exp(-np.clip(sums, -_SURE, _SURE)))
+    prior = -0.5 * ((general - 1.0) ** 2 + (words - 1.0) ** 2 + (level / _LEVEL_DEVIATION) ** 2)
+    evidence = np.array(
+        [np.log(share + (1.0 - 2.0 * share) * right).sum(axis=1) + prior for share in _SHARES_WRONG]
+    )
+    chances = np.exp(evidence - evidence.max()).sum(axis=0)
+    chances /= chances.sum()
+    return float(chances @ general), float(chances @ words), float(chances @ level)
+
+
+def _lift_of_ham(parts: NDArray[np.float64], log_odds: NDArray[np.float64]) -> float:
+    """Return by how much a site's parts, as log-odds, favour spam on ham, that near the cut-off counting more.
+
+    A ratio of likelihoods, spam to ham, has mean 1 over ham; what is beyond is not learnt but carried along.
+    One comment more, that is not moved, stands for how little a few tell.
+    """
+    weights = 1.0 / (1.0 + np.exp(-log_odds))
+    return math.log((math.fsum(weights * np.exp(np.minimum(parts, _MAX_LIFT))) + 1.0) / (weights.sum() + 1.0))
 
 
 def _table(parts: list[Rows]) -> tuple[Any, NDArray[np.int32]]:

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model.comment import Comment, Label
 from model.features import Extractor, FeatureParams
@@ -129,6 +130,69 @@ def test_clues_with_a_site_still_add_up_and_name_its_moderators() -> None:
 
 def test_a_model_deaf_to_a_block_has_sites_deaf_to_it() -> None:
     assert site_params(FeatureParams(scales={"body:gram": 0.0})).scales["body:gram"] == 0.0
+
+
+WORDS = (
+    "river lamp orchard violin copper meadow saddle thimble garnet bishop walnut kettle pigeon anchor".split()
+)
+
+
+def chatter(n: int, seed: int) -> list[str]:
+    """Return texts of a few common words, which tell nothing."""
+    chance = np.random.default_rng(seed)
+    return [" ".join(chance.choice(WORDS, size=6, replace=False).tolist()) for _ in range(n)]
+
+
+def examples(texts: list[str], log_odds: NDArray[np.float64]) -> Examples:
+    return dataclasses.replace(CLASSIFIER().examples(comments(texts)), log_odds=log_odds)
+
+
+def told(texts: list[str], log_odds: NDArray[np.float64], labels: NDArray[np.bool_]) -> SiteWeights:
+    weights = learn(examples(texts, log_odds), labels)
+    assert weights is not None
+    return weights
+
+
+def test_a_general_model_that_tells_nothing_here_is_left_behind() -> None:
+    is_spam = np.arange(60) % 2 == 0
+    texts = [
+        f"{text} {'zimbrolax' if spam else 'parser'}"
+        for text, spam in zip(chatter(60, 0), is_spam, strict=True)
+    ]
+    noise = np.random.default_rng(1).normal(0.0, 4.0, size=60)
+    weights = told(texts, noise, is_spam)
+    assert weights.trust < -0.4
+    # What it says of others of the kind, though it says it loudly, no longer decides.
+    wrong = np.where(is_spam, -3.0, 3.0)
+    others = examples([f"{text} unseen" for text in texts], wrong)
+    sums = wrong + weights.parts(others)
+    assert sums[is_spam].min() > sums[~is_spam].max()
+
+
+def test_a_general_model_that_is_right_here_keeps_its_say() -> None:
+    is_spam = np.arange(60) % 2 == 0
+    assert told(chatter(60, 0), np.where(is_spam, 5.0, -5.0), is_spam).trust > -0.2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fifth_of_the_labels_wrong_does_not_unlearn_the_general_model(seed: int) -> None:
+    is_spam = np.arange(100) % 2 == 0
+    log_odds = np.where(is_spam, 5.0, -5.0)
+    wrong = np.isin(np.arange(100), np.random.default_rng(seed).permutation(100)[:20])
+    weights = told(chatter(100, seed), log_odds, is_spam ^ wrong)
+    assert weights.trust > -0.05
+    others = examples(chatter(100, seed + 10), log_odds)
+    np.testing.assert_array_equal(log_odds + weights.parts(others) > 0.0, is_spam)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_flood_of_spam_carries_ham_along_only_a_little(seed: int) -> None:
+    is_spam = np.arange(100) >= 12
+    log_odds = np.where(is_spam, 4.0, -1.0) + np.random.default_rng(seed).normal(0.0, 3.0, size=100)
+    weights = told(chatter(100, seed), log_odds, is_spam)
+    # New ham, all of words that the spam has too; without a look at the site's own ham it is 1.5 to 2.
+    ham = examples(chatter(50, seed + 50), np.zeros(50))
+    assert weights.parts(ham).mean() < 1.2
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"x" * len(data)])
