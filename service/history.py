@@ -63,6 +63,10 @@ class Survey:
     def n_labelled(self) -> int:
         return self.labels.total()
 
+    @property
+    def n_undated(self) -> int:
+        return sum(moment != moment for moment in self.moments)
+
 
 class Labels(Protocol):
     """Where imported labels are kept."""

@@ -39,6 +39,8 @@ def show_survey(survey: Survey, notes: Sequence[str]) -> None:
         click.echo(f"    {place}")
     if survey.n_rescued:
         click.echo(f"  {survey.n_rescued:,} from trash or queue count, since a moderator had told Akismet.")
+    if 0 < survey.n_undated < survey.n_labelled:
+        click.echo(f"  {survey.n_undated:,} without a date that can be read: they count as the oldest.")
     for note in notes:
         click.echo(f"  {note}")
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
-from service.schema import checks, feedback, sites
+from service.schema import MAX_ROW_ID, checks, feedback, sites
 from service.sites import SiteAddress
 from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
@@ -279,6 +279,8 @@ class FeedbackStore:
             Anything but doubtful and surplus means that nothing was changed: it does not wait. None if there
             is no such effective label.
         """
+        if abs(feedback_id) > MAX_ROW_ID:
+            return None
         waiting = (State.DOUBTFUL.value, State.SURPLUS.value)
 
         def work(connection: Connection) -> State | None:

@@ -116,6 +116,8 @@ def test_what_waits_for_the_admin_is_listed_and_decided(run: Run) -> None:
     assert "ID" in run("feedback", "list", "--doubtful").stdout
     refused = run("feedback", "accept", "7")
     assert (refused.returncode, "no correction 7" in refused.stderr) == (1, True)
+    refused = run("feedback", "accept", "9" * 30)
+    assert (refused.returncode, "no correction 99" in refused.stderr) == (1, True)
     assert run("feedback", "reject", "x").returncode == 2
 
 
