@@ -54,6 +54,11 @@ def show_written(survey: Survey, written: Written) -> None:
         )
     if written.known:
         click.echo(f"  {written.known:,} were there already: the same text, author, website and label")
+    if written.doubtful:
+        click.echo(
+            f"  {written.doubtful:,} of them wait for your word, since the model holds the opposite for sure: "
+            "replyguard feedback list --doubtful"
+        )
     if written.contradicted:
         click.echo(
             f"  {written.contradicted:,} left out: the same text stands there with the other label, and this one"

@@ -61,7 +61,8 @@ class MaterialStore:
     def labels(self, *, at_most: int) -> list[StoredLabel]:
         """Return the newest effective labels, oldest first.
 
-        Left out are tests, what waits for the admin's word or was rejected, and echoes: a label that names no moderator and repeats our own verdict is that
+        Left out are tests, what waits for the admin's word or was rejected, and echoes:
+        a label that names no moderator and repeats our own verdict is that
         verdict come back, not a person's word.
         """
         answer = func.coalesce(checks.c.answer, feedback.c.claimed_answer)

@@ -51,7 +51,7 @@ class RetrospectStore:
         self._database = database
 
     def spam(self, since: dt.datetime) -> list[KnownSpam]:
-        """Return what people have called spam since then and still do, latest first; only what is believed."""
+        """Return what people have called spam since then and still do, latest first; believed labels only."""
         query = (
             select(feedback.c.guid, sites.c.address, feedback.c.body)
             .select_from(feedback.join(sites, feedback.c.site_id == sites.c.id))
