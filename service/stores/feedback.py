@@ -16,7 +16,7 @@ from service.schema import MAX_ROW_ID, checks, feedback, sites
 from service.sites import SiteAddress
 from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
-from service.stores.site_weights import LEARNT, touch
+from service.stores.site_weights import LEARNT, REJECTED, touch
 from service.stores.sites import SiteStore
 
 # One repetition, for a site that was erased since its number was remembered.
@@ -32,7 +32,7 @@ class State(enum.Enum):
     LEARNT = LEARNT
     DOUBTFUL = "doubtful"
     SURPLUS = "surplus"
-    REJECTED = "rejected"
+    REJECTED = REJECTED
 
 
 @dataclass(frozen=True, slots=True)
