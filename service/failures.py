@@ -17,6 +17,7 @@ from service.v1 import problems
 from service.v1.problems import Problem
 
 _log = structlog.get_logger(__name__)
+_TOO_LARGE = "The request is larger than REPLYGUARD_MAX_BODY_BYTES: send a shorter comment_content"
 
 
 def install_failures(app: Flask) -> None:
@@ -63,6 +64,8 @@ def _answer_http_error(error: HTTPException) -> Response:
     for name, value in response.headers.items():
         if name not in ("Content-Type", "Content-Length"):
             answer.headers[name] = value
+    if answer.status_code == 413:
+        answer.headers["X-akismet-debug-help"] = _TOO_LARGE
     return answer
 
 

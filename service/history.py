@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from model.comment import Label
+import numpy as np
+from numpy.typing import NDArray
+
+from model.comment import Comment, Label
 from service.clock import Clock
 from service.fingerprint import canonical_content
 from service.importing.exported import Exported, Row, Skipped, Status, Why, reason_to_skip
@@ -18,6 +21,7 @@ from service.sites import SiteAddress
 from service.stores.comments import comment_values
 from service.stores.imports import ImportRecord, Written
 from service.stores.keys import Key
+from service.taught import contradicted
 
 #: Comments to a transaction. On SQLite checks wait while one is written: some hundredths of a second, a small
 #: part of the time after which they would be answered that the database is busy.
@@ -62,6 +66,10 @@ class Survey:
     @property
     def n_labelled(self) -> int:
         return self.labels.total()
+
+    @property
+    def n_undated(self) -> int:
+        return sum(moment != moment for moment in self.moments)
 
 
 class Labels(Protocol):
@@ -113,6 +121,12 @@ def survey_history(rows: Iterable[Row]) -> Survey:
     return survey
 
 
+class Judge(Protocol):
+    """The model that answers now, for many comments at once."""
+
+    def score(self, comments: Sequence[Comment]) -> NDArray[np.float64]: ...
+
+
 class HistoryImport:
     """Keeps the labels of a history as feedback of its site.
 
@@ -121,9 +135,15 @@ class HistoryImport:
     labels : Labels
     pseudonyms : Pseudonyms
     clock : Clock
+    judge : Judge, optional
+        What labels are compared with: those that contradict overwhelming evidence wait for the admin's word.
+        One spam among thousands of comments that somebody once approved would make a site distrust the model.
     """
 
-    def __init__(self, *, labels: Labels, pseudonyms: Pseudonyms, clock: Clock) -> None:
+    def __init__(
+        self, *, labels: Labels, pseudonyms: Pseudonyms, clock: Clock, judge: Judge | None = None
+    ) -> None:
+        self._judge = judge
         self._labels = labels
         self._pseudonyms = pseudonyms
         self._clock = clock
@@ -153,22 +173,33 @@ class HistoryImport:
             Told the sums so far.
         """
         total = Written()
-        batch: list[ImportRecord] = []
+        batch: list[tuple[Exported, Label]] = []
 
         def keep() -> None:
-            total.add(self._labels.add(batch, site=site, key_id=key.id, now=self._clock(), relabel=relabel))
+            records = self._records(batch)
+            total.add(self._labels.add(records, site=site, key_id=key.id, now=self._clock(), relabel=relabel))
             batch.clear()
             on_batch(total)
 
         for row, label in labelled(rows):
-            batch.append(self._record(row, label))
+            batch.append((row, label))
             if len(batch) >= BATCH_ROWS:
                 keep()
         if batch:
             keep()
         return total
 
-    def _record(self, row: Exported, label: Label) -> ImportRecord:
+    def _records(self, batch: Sequence[tuple[Exported, Label]]) -> list[ImportRecord]:
+        doubtful = np.zeros(len(batch), dtype=np.bool_)
+        if self._judge is not None:
+            is_spam = np.array([label is Label.SPAM for _, label in batch], dtype=np.bool_)
+            doubtful = contradicted(is_spam, self._judge.score([row.comment for row, _ in batch]))
+        return [
+            self._record(row, label, is_doubtful=each)
+            for (row, label), each in zip(batch, doubtful.tolist(), strict=True)
+        ]
+
+    def _record(self, row: Exported, label: Label, *, is_doubtful: bool) -> ImportRecord:
         comment = row.comment
         canonical = canonical_content(comment.body, comment.author, comment.url)
         return ImportRecord(
@@ -176,4 +207,5 @@ class HistoryImport:
             content_hash=self._pseudonyms.digest("content", canonical),
             written_at=row.written_at,
             values=comment_values(comment, ip=row.ip, user_role=row.user_role, pseudonyms=self._pseudonyms),
+            is_doubtful=is_doubtful,
         )

@@ -9,9 +9,21 @@ from numpy.typing import NDArray
 
 from model.classifier import SpamClassifier, sigmoid
 from model.comment import Comment, Label
-from model.site_weights import SiteWeights, learn
+from model.site_weights import DOUBT_FROM, SiteWeights, learn
 from model.verdict import Policy, Verdict
 from service.stores.site_weights import MAX_LABELS
+
+
+def contradicted(is_spam: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell of which labels the general model holds the opposite for sure.
+
+    Parameters
+    ----------
+    is_spam : ndarray of bool, shape (n_comments,)
+    scores : ndarray of float64, shape (n_comments,)
+        The general model's probabilities of spam.
+    """
+    return np.where(is_spam, 1.0 - scores, scores) >= sigmoid(np.array(DOUBT_FROM))
 
 
 class TaughtModel:
@@ -47,7 +59,7 @@ class TaughtModel:
 
 
 class SiteLearner:
-    """Learns of a site's labels what the service would have learnt from them, each believed.
+    """Learns of a site's labels what the service would have learnt from them.
 
     Parameters
     ----------
@@ -64,9 +76,12 @@ class SiteLearner:
         """Return what answers after these labels, which come oldest first.
 
         Comments that the model lets through and nobody labelled would hold back in the service; a history has
-        none, so only labels speak here.
+        none, so only labels speak here. Labels that contradict overwhelming evidence wait for the admin, in the
+        service as here.
         """
         is_spam = np.array([label is Label.SPAM for label in labels], dtype=np.bool_)
+        believed = np.flatnonzero(~contradicted(is_spam, self._champion.score(comments)))
+        comments, is_spam = [comments[place] for place in believed.tolist()], is_spam[believed]
         newest = np.concatenate([np.flatnonzero(is_spam == side)[-MAX_LABELS:] for side in (True, False)])
         newest.sort()
         examples = self._champion.examples([comments[place] for place in newest.tolist()])

@@ -150,6 +150,9 @@ def judge(
        larger a share than the budget or than the champion does, and the 95 % interval of the difference ends at
        or below the budget.
     3. On the spam: the 95 % interval of the difference begins above ``-spam_margin``.
+    4. On no site with that many of them is it certainly worse: the interval of its spam does not end at or below
+       ``-spam_margin``, that of its ham does not begin above the budget. What the sites have in common hides
+       what a loud one does to a quiet one.
 
     Parameters
     ----------
@@ -173,14 +176,17 @@ def judge(
         pair.compare(name, rows)
         for name, rows in (("spam", spam), ("ham", ham), ("standing", list(standing)))
     ]
+    sources = list(pair.by(lambda row: row.source, holdout))
     admits, reason = _decide(sides, params)
+    if admits and (worse := _worse_on_a_site(sources, params)):
+        admits, reason = False, worse
     return Judgement(
         admits,
         reason,
         champion.version,
         challenger.version,
         sides,
-        list(pair.by(lambda row: row.source, holdout)),
+        sources,
         list(pair.by(lambda row: row.lang or "?", holdout)),
     )
 
@@ -245,6 +251,19 @@ def _decide(sides: Sequence[Paired], params: GateParams) -> tuple[bool, str]:
         for side in proved
     )
     return True, f"{caught}; {blocked}, the budget is {_percent(params.ham_budget)}"
+
+
+def _worse_on_a_site(sources: Sequence[Paired], params: GateParams) -> str:
+    """Return on which site the challenger is certainly worse, and how; "" if on none."""
+    for side in sources:
+        label, _, site = side.name.partition(" ")
+        figures = f"{_percent(side.challenger)}, the champion {_percent(side.champion)}"
+        interval = f"(difference {_points(side.low)} to {_points(side.high)})"
+        if label == "spam" and side.n >= params.min_spam and side.high <= -params.spam_margin:
+            return f"it catches less on {site}: of {side.n} spam {figures} {interval}"
+        if label == "ham" and side.n >= params.min_ham and side.low > params.ham_budget:
+            return f"it blocks more on {site}: of {side.n} ham {figures} {interval}"
+    return ""
 
 
 class _Pair:

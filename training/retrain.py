@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from training.warm import WarmParams, fit_warm
 
 Progress = Callable[[str, float], None]
 
-#: Share of the labels, the newest, that the challenger is judged on and not fitted on.
+#: Share of the labels, the newest of each site, that the challenger is judged on and not fitted on.
 _HELD_OUT = 0.25
 #: Where a card says of which label on nothing was fitted.
 CARD_KEY = "retraining"
@@ -158,23 +159,43 @@ def retrain(material: Material, params: RetrainParams, progress: Progress) -> Ou
 
 
 def split(material: Material, params: RetrainParams) -> Split:
-    """Part the labels by time; what is judged is newer than all that either version was fitted on.
+    """Part each site's labels by time; what is judged is newer than all of its site that either version was fitted on.
 
-    Held-out comments whose campaign reaches into the part that is fitted are left out of the judgement: that
-    their copies are known says nothing about the next campaign.
+    Site by site, because the newest labels of all may be those of a single site, one that was imported
+    yesterday: then nobody would ask what becomes of the others. Held-out comments whose campaign reaches into
+    the part that is fitted are left out of the judgement: that their copies are known says nothing about the
+    next campaign.
     """
     labels = sorted(material.labels, key=lambda label: label.number)
-    n_fit = len(labels) - int(len(labels) * params.held_out)
-    n_fit = max(n_fit, sum(label.number <= _fitted_until(material.champion) for label in labels))
-    holdout = _without_campaigns_of(labels[:n_fit], labels[n_fit:])
-    return Split(labels[:n_fit], holdout, len(labels) - n_fit - len(holdout))
+    fitted_until = _fitted_until(material.champion)
+    newest = _newest_of_each_site(labels, int(len(labels) * params.held_out))
+    numbers = {label.number for label in newest if label.number > fitted_until(label.row.source)}
+    fit = [label for label in labels if label.number not in numbers]
+    holdout = _without_campaigns_of(fit, [label for label in labels if label.number in numbers])
+    return Split(fit, holdout, len(numbers) - len(holdout))
+
+
+def _newest_of_each_site(labels: Sequence[Label], n: int) -> list[Label]:
+    """Return so many labels in all, of each site the same share and its newest; given oldest first."""
+    counts = Counter(label.row.source for label in labels)
+    passed: Counter[str] = Counter()
+    ages = []
+    for label in reversed(labels):
+        site = label.row.source
+        ages.append(((passed[site] + 0.5) / counts[site], -label.number))
+        passed[site] += 1
+    by_age = sorted(zip(ages, reversed(labels), strict=True), key=lambda pair: pair[0])
+    return [label for _, label in by_age[:n]]
 
 
 def unseen(labels: Sequence[Label], versions: Sequence[SpamClassifier]) -> list[LabeledComment]:
     """Return the comments that none of these versions was fitted on, nor on another of their campaign."""
-    until = max(_fitted_until(version) for version in versions)
-    known = [label for label in labels if label.number <= until]
-    return _without_campaigns_of(known, [label for label in labels if label.number > until])
+    untils = [_fitted_until(version) for version in versions]
+    is_known = [label.number <= max(until(label.row.source) for until in untils) for label in labels]
+    known = [label for label, fitted in zip(labels, is_known, strict=True) if fitted]
+    return _without_campaigns_of(
+        known, [label for label, fitted in zip(labels, is_known, strict=True) if not fitted]
+    )
 
 
 def _without_campaigns_of(known: Sequence[Label], newer: Sequence[Label]) -> list[LabeledComment]:
@@ -183,8 +204,13 @@ def _without_campaigns_of(known: Sequence[Label], newer: Sequence[Label]) -> lis
     return [label.row for label, is_known in zip(newer, straddling, strict=True) if not is_known]
 
 
-def _fitted_until(version: SpamClassifier) -> int:
-    return int(version.card.metrics.get(CARD_KEY, {}).get("last_label", 0))
+def _fitted_until(version: SpamClassifier) -> Callable[[str], int]:
+    """Return what tells up to which label of a site a version was fitted."""
+    told = version.card.metrics.get(CARD_KEY, {})
+    # Versions of before sites were parted one by one were fitted on all labels up to one.
+    for_all = int(told.get("last_label", 0)) if "last_labels" not in told else 0
+    of_site = told.get("last_labels", {})
+    return lambda site: int(of_site.get(site, for_all))
 
 
 def _fit_warm(material: Material, parts: Split, params: RetrainParams, progress: Progress) -> SpamClassifier:
@@ -267,6 +293,7 @@ def _card(material: Material, labels: Sequence[Label]) -> dict[str, Any]:
             CARD_KEY: {
                 "base": material.base.version,
                 "last_label": labels[-1].number if labels else 0,
+                "last_labels": {label.row.source: label.number for label in labels},
                 "n_labels": len(labels),
             }
         },

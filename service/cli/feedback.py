@@ -37,7 +37,8 @@ def list_feedback(doubtful: bool) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("ID", "DATE", "SITE", "KEY", "LABEL", "STATE", "AUTHOR", "COMMENT"):
         table.add_column(heading)
-    for entry in _open_feedback().of_state(states, limit=_MAX_LISTED):
+    entries = _open_feedback().of_state(states, limit=_MAX_LISTED + 1)
+    for entry in entries[:_MAX_LISTED]:
         table.add_row(
             str(entry.id),
             f"{entry.created_at:%Y-%m-%d}",
@@ -49,6 +50,8 @@ def list_feedback(doubtful: bool) -> None:
             _shown(entry.body),
         )
     Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(table)
+    if len(entries) > _MAX_LISTED:
+        click.echo(f"There are more; these are the newest {_MAX_LISTED}.")
 
 
 @feedback.command()

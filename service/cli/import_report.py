@@ -39,6 +39,8 @@ def show_survey(survey: Survey, notes: Sequence[str]) -> None:
         click.echo(f"    {place}")
     if survey.n_rescued:
         click.echo(f"  {survey.n_rescued:,} from trash or queue count, since a moderator had told Akismet.")
+    if 0 < survey.n_undated < survey.n_labelled:
+        click.echo(f"  {survey.n_undated:,} without a date that can be read: they count as the oldest.")
     for note in notes:
         click.echo(f"  {note}")
 
@@ -52,6 +54,11 @@ def show_written(survey: Survey, written: Written) -> None:
         )
     if written.known:
         click.echo(f"  {written.known:,} were there already: the same text, author, website and label")
+    if written.doubtful:
+        click.echo(
+            f"  {written.doubtful:,} of them wait for your word, since the model holds the opposite for sure: "
+            "replyguard feedback list --doubtful"
+        )
     if written.contradicted:
         click.echo(
             f"  {written.contradicted:,} left out: the same text stands there with the other label, and this one"

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from model.classifier import SpamClassifier
 from model.errors import ModelError
 from service.cli.import_progress import ImportProgress
 from service.cli.import_report import mistakes_file, show_rehearsal, show_survey, show_written
@@ -209,9 +210,13 @@ def _run(settings: Settings, wanted: _Wanted, history: _History, progress: Impor
     try:
         sites = SiteStore()
         key = _key_for(KeyStore(database, sites), wanted.site)
+        champion = _champion(settings)
         survey = _survey(history, progress)
         use_case = HistoryImport(
-            labels=ImportStore(database, sites), pseudonyms=Pseudonyms(secret_of(settings)), clock=utc_now
+            labels=ImportStore(database, sites),
+            pseudonyms=Pseudonyms(secret_of(settings)),
+            clock=utc_now,
+            judge=champion,
         )
         written = _written(use_case, history, wanted, key, progress)
     finally:
@@ -241,12 +246,7 @@ def _written(
 
 
 def _rehearse(settings: Settings, wanted: _Wanted, history: _History, progress: ImportProgress) -> None:
-    try:
-        seed_models(settings)
-        registry = open_registry(settings)
-        champion = registry.load(registry.champion())
-    except ModelError as error:
-        raise StopCommand(f"{error}; run `replyguard doctor`") from error
+    champion = _champion(settings)
     survey = _survey(history, progress)
     overrides = PolicyOverrides(settings.unsure_from, settings.spam_from, settings.discard_from)
     rehearsal = Rehearsal(
@@ -258,6 +258,15 @@ def _rehearse(settings: Settings, wanted: _Wanted, history: _History, progress: 
         stack.enter_context(progress.step("judging"))
         report = rehearsal.run(history.rows, cut, on_mistake=on_mistake)
     show_rehearsal(survey, report, cut, unsure=settings.unsure.value, mistakes=wanted.mistakes)
+
+
+def _champion(settings: Settings) -> SpamClassifier:
+    try:
+        seed_models(settings)
+        registry = open_registry(settings)
+        return registry.load(registry.champion())
+    except ModelError as error:
+        raise StopCommand(f"{error}; run `replyguard doctor`") from error
 
 
 def _survey(history: _History, progress: ImportProgress) -> Survey:

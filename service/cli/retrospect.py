@@ -83,7 +83,8 @@ def correct(guids: tuple[str, ...], all_listed: bool, days: float) -> None:
     unknown = [guid for guid, check, _ in corrected if check is None]
     n_new = sum(is_new for _, _, is_new in corrected)
     click.echo(f"{n_new} corrected; {len(corrected) - n_new - len(unknown)} were called spam before.")
-    told = [check for _, check, is_new in corrected if check is not None and is_new]
+    # Those that were called spam before, too: the site may have been down when it was to be told.
+    told = [check for _, check, _ in corrected if check is not None]
     for result in Webhooks(parts.store, KeyVault(parts.pseudonyms)).tell(told):
         if result.problem:
             click.echo(f"{result.site} was not told: {result.problem}", err=True)

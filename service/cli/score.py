@@ -38,15 +38,18 @@ _GZIP_MAGIC = b"\x1f\x8b"
 @click.option(
     "--flip", "with_flip", is_flag=True, help="Also tell the smallest change that would flip each verdict."
 )
-def score(file: Path, *, with_flip: bool) -> None:
+@click.option("--spans", "with_spans", is_flag=True, help="Also tell where in its field each reason stands.")
+def score(file: Path, *, with_flip: bool, with_spans: bool) -> None:
     """Judge the comments of FILE (JSON Lines, plain or gzip; - for standard input).
 
     Each line is an object with "content" and, where known, "author", "author_email", "author_url", "site",
     "permalink", "post_title", "post_text", "tags", "comment_type", "user_agent", "referrer". For each a line
-    is written with "id" (if given), "score", "verdict", "reasons" and "model"; with --flip also "flip": the
-    links, names, sentences or words that a person could leave out and the verdict would be another, and that
-    score and verdict; null if nothing tried would do. A line that cannot be read is told of on standard error
-    and left out; the exit code is then 1.
+    is written with "id" (if given), "score", "verdict", "log_odds" (the score's), "bias", "reasons" and "model".
+    The weights of the reasons and the bias add up to the log-odds. With --spans each reason has "spans":
+    offsets of characters in the text of its field, half-open. With --flip there is "flip": the links,
+    names, sentences or words that a person could leave out and the verdict would be another, and that score
+    and verdict; null if nothing tried would do. A line that cannot be read is told of on standard error and
+    left out; the exit code is then 1.
     """
     settings = read_settings()
     try:
@@ -58,7 +61,14 @@ def score(file: Path, *, with_flip: bool) -> None:
     overrides = PolicyOverrides(settings.unsure_from, settings.spam_from, settings.discard_from)
     try:
         with _open(file) as (lines, progress):
-            n_bad = _score_lines(lines, scorer, overrides.over(scorer.policy), progress, with_flip=with_flip)
+            n_bad = _score_lines(
+                lines,
+                scorer,
+                overrides.over(scorer.policy),
+                progress,
+                with_flip=with_flip,
+                with_spans=with_spans,
+            )
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or f"the file is damaged: {error}"
         raise StopCommand(f"{file}: {reason}") from error
@@ -67,7 +77,13 @@ def score(file: Path, *, with_flip: bool) -> None:
 
 
 def _score_lines(
-    lines: IO[bytes], scorer: SpamClassifier, policy: Policy, progress: _Bar, *, with_flip: bool
+    lines: IO[bytes],
+    scorer: SpamClassifier,
+    policy: Policy,
+    progress: _Bar,
+    *,
+    with_flip: bool,
+    with_spans: bool,
 ) -> int:
     """Write a verdict per line, and return how many lines could not be read."""
     n_bad = 0
@@ -88,8 +104,11 @@ def _score_lines(
         answer |= {
             "score": round(verdict.score, 6),
             "verdict": verdict.decision.value,
+            "log_odds": round(verdict.log_odds, 6),
+            "bias": round(verdict.bias, 6),
             "reasons": [
                 {"text": clue.text, "weight": round(clue.weight, 4), "field": clue.field}
+                | ({"spans": clue.spans} if with_spans else {})
                 for clue in verdict.clues
             ],
             "model": verdict.version,

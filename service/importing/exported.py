@@ -138,12 +138,15 @@ class ExportMalformed(ImportRefused):
         Where it breaks: "line 7, column 12".
     what : str
         What is wrong there.
+    mend : str
+        What to do about it.
     """
 
-    def __init__(self, place: str, what: str) -> None:
+    def __init__(self, place: str, what: str, *, mend: str = "correct that place") -> None:
         super().__init__(f"{place}: {what}")
         self.place = place
         self.what = what
+        self.mend = mend
 
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")

@@ -77,9 +77,14 @@ class FileHistory:
             with self._source.opened() as stream:
                 yield from self._read(stream)
         except ExportMalformed as error:
-            self.damage = f"{error.place}: {error.what}"
+            name = self._source.name
+            is_packing = error.place == name
+            self.damage = f"{'the end of what can be unpacked' if is_packing else error.place}: {error.what}"
             if not self._up_to_error:
-                raise ImportRefused(f"{self._source.name}, {self.damage}") from None
+                place = name if is_packing else f"{name}, {error.place}"
+                raise ImportRefused(
+                    f"{place}: {error.what}; {error.mend}, or take what stands before that with --up-to-error"
+                ) from None
         except ImportRefused as error:
             text = str(error)
             name = self._source.name

@@ -12,7 +12,7 @@ from typing import IO, cast
 
 import requests
 
-from service.importing.exported import ImportRefused
+from service.importing.exported import ExportMalformed, ImportRefused
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 256 * 1024
@@ -46,8 +46,10 @@ class Source:
 
         Raises
         ------
+        ExportMalformed
+            If it is gzip that breaks off or is damaged.
         ImportRefused
-            If it breaks off or is damaged while it is read.
+            If it cannot be read any more.
         """
         self._file.seek(0)
         packed = self._file.read(2) == _GZIP_MAGIC
@@ -56,8 +58,10 @@ class Source:
         try:
             yield stream
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ImportRefused(
-                f"{self.name}: the gzip file is damaged or cut off; fetch or export it again"
+            raise ExportMalformed(
+                self.name,
+                "the gzip file is damaged or cut off",
+                mend="fetch or export it again",
             ) from error
         except OSError as error:
             raise ImportRefused(f"{self.name}: {error.strerror or error}") from error

@@ -113,7 +113,11 @@ def elements(stream: MendedXml) -> Iterator[tuple[str, list[Element]]]:
     except ParseError as error:
         line, column = error.position
         what = str(error).partition(":")[0]
-        raise ExportMalformed(f"line {line}, column {column + 1}", f"the XML is malformed ({what})") from None
+        raise ExportMalformed(
+            f"line {line}, column {column + 1}",
+            f"the XML is malformed ({what})",
+            mend="correct that place, or let a tool do it (xmllint --recover FILE > repaired.xml)",
+        ) from None
     except DefusedXmlException:
         raise ImportRefused(
             "the file has a document type (<!DOCTYPE ...>), which may hide an attack and belongs into no"

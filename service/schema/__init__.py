@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.schema.appeals import appeals
-from service.schema.columns import UTC_TEXT, UtcDateTime, metadata
+from service.schema.columns import MAX_ROW_ID, UTC_TEXT, UtcDateTime, metadata
 from service.schema.comments import checks, company_marks, daily_counts, feedback
 from service.schema.sites import (
     api_keys,
@@ -20,6 +20,7 @@ from service.schema.training import model_events, training_events, training_runs
 from service.schema.upkeep import purges, receipts, site_retention
 
 __all__ = [
+    "MAX_ROW_ID",
     "UTC_TEXT",
     "UtcDateTime",
     "api_keys",

@@ -45,6 +45,8 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
+#: The largest number that a row may have; SQLite cannot even look for one beyond it.
+MAX_ROW_ID = 2**63 - 1
 # SQLite numbers rows by itself only in a column of type INTEGER.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 

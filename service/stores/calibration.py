@@ -10,6 +10,7 @@ from sqlalchemy import and_, select
 from service.db import Database
 from service.schema import checks, feedback, sites
 from service.sites import SiteAddress
+from service.stores.site_weights import REJECTED
 
 #: Latest checks of a site that are looked at.
 MAX_CHECKS = 10_000
@@ -26,7 +27,7 @@ class JudgedComment:
     answer : str
         true, false or hold.
     label : str or None
-        ham, spam, or None if nobody said anything.
+        ham, spam, or None if nobody said anything, or what was said was rejected.
     created_at : datetime
     """
 
@@ -75,6 +76,7 @@ class CalibrationStore:
             feedback.c.site_id == latest.c.site_id,
             feedback.c.content_hash == latest.c.content_hash,
             feedback.c.superseded_by.is_(None),
+            feedback.c.state != REJECTED,
             feedback.c.is_test.is_(False),
         )
         query = (

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.db import Database
-from service.schema import checks, feedback, sites
+from service.schema import MAX_ROW_ID, checks, feedback, sites
 from service.sites import SiteAddress
 from service.stores.company import CompanyStore
 from service.stores.counts import CountStore
-from service.stores.site_weights import LEARNT, touch
+from service.stores.site_weights import LEARNT, REJECTED, touch
 from service.stores.sites import SiteStore
 
 # One repetition, for a site that was erased since its number was remembered.
@@ -32,7 +32,7 @@ class State(enum.Enum):
     LEARNT = LEARNT
     DOUBTFUL = "doubtful"
     SURPLUS = "surplus"
-    REJECTED = "rejected"
+    REJECTED = REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +279,8 @@ class FeedbackStore:
             Anything but doubtful and surplus means that nothing was changed: it does not wait. None if there
             is no such effective label.
         """
+        if abs(feedback_id) > MAX_ROW_ID:
+            return None
         waiting = (State.DOUBTFUL.value, State.SURPLUS.value)
 
         def work(connection: Connection) -> State | None:

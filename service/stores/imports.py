@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from service.db import Database
 from service.schema import checks, feedback
 from service.sites import SiteAddress
+from service.stores.feedback import State
 from service.stores.site_weights import touch
 from service.stores.sites import SiteStore
 
@@ -37,12 +38,15 @@ class ImportRecord:
     written_at : datetime or None
     values : dict
         The remaining columns of ``feedback``.
+    is_doubtful : bool
+        Kept, and not learnt until the admin agrees.
     """
 
     label: str
     content_hash: str
     written_at: dt.datetime | None
     values: dict[str, Any]
+    is_doubtful: bool = False
 
     def is_later_than(self, moment: dt.datetime | None) -> bool:
         """Tell whether the comment was written after a moment; one without a date is earlier than any."""
@@ -65,6 +69,8 @@ class Written:
         Left out: an earlier import calls the same text otherwise, and it is not older.
     corrected : int
         Left out: a moderator has corrected this comment since, by wire or dashboard.
+    doubtful : int
+        Of those added and replaced, how many wait for the admin's word.
     """
 
     added: int = 0
@@ -72,6 +78,7 @@ class Written:
     known: int = 0
     contradicted: int = 0
     corrected: int = 0
+    doubtful: int = 0
 
     def add(self, other: Written) -> None:
         """Add the counts of another batch."""
@@ -80,6 +87,7 @@ class Written:
         self.known += other.known
         self.contradicted += other.contradicted
         self.corrected += other.corrected
+        self.doubtful += other.doubtful
 
 
 class ImportStore:
@@ -160,6 +168,8 @@ class ImportStore:
             else:
                 written.replaced += 1
                 superseded.append({"row_id": there.id, "successor": guid})
+            written.doubtful += record.is_doubtful
+            state = State.DOUBTFUL if record.is_doubtful else State.LEARNT
             rows.append(
                 record.values
                 | {
@@ -173,6 +183,7 @@ class ImportStore:
                     "is_test": False,
                     "source": SOURCE,
                     "written_at": record.written_at,
+                    "state": state.value,
                 }
             )
         by_id = update(feedback).where(feedback.c.id == bindparam("row_id"))
@@ -183,7 +194,13 @@ class ImportStore:
         if rows:
             # One version for the whole batch: a site's checks learn anew once, not once a row.
             version = touch(connection, site_id)
-            connection.execute(insert(feedback), [row | {"learnt_at": version} for row in rows])
+            connection.execute(
+                insert(feedback),
+                [
+                    row | {"learnt_at": version if row["state"] == State.LEARNT.value else None}
+                    for row in rows
+                ],
+            )
         return written
 
     @staticmethod

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, and_, case, exists, func, or_, select
 from model.comment import Comment, Company, Label
 from service.db import Database
 from service.schema import checks, feedback, sites
+from service.stores.site_weights import LEARNT
 
 _PAGE = 1000
 
@@ -60,7 +61,8 @@ class MaterialStore:
     def labels(self, *, at_most: int) -> list[StoredLabel]:
         """Return the newest effective labels, oldest first.
 
-        Left out are tests, and echoes: a label that names no moderator and repeats our own verdict is that
+        Left out are tests, what waits for the admin's word or was rejected, and echoes:
+        a label that names no moderator and repeats our own verdict is that
         verdict come back, not a person's word.
         """
         answer = func.coalesce(checks.c.answer, feedback.c.claimed_answer)
@@ -71,6 +73,7 @@ class MaterialStore:
             .outerjoin(checks, checks.c.id == feedback.c.check_id)
             .where(
                 feedback.c.superseded_by.is_(None),
+                feedback.c.state == LEARNT,
                 feedback.c.is_test.is_(False),
                 feedback.c.restricted.is_(False),
                 or_(feedback.c.reporter_hash.is_not(None), answer.is_(None), answer != same),

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.db import Database
 from service.lists import Entry, Kind, Side
-from service.schema import calibrations, list_entries, meta, site_policies, sites
+from service.schema import MAX_ROW_ID, calibrations, list_entries, meta, site_policies, sites
 from service.settings import UnsureAnswer
 from service.sites import SiteAddress
 from service.stores.sites import SiteStore
@@ -260,6 +260,8 @@ class PolicyStore:
 
     def remove_entry_by_id(self, site: SiteAddress, entry_id: int) -> bool:
         """Remove an entry by its number; tell whether it was there."""
+        if entry_id > MAX_ROW_ID:
+            return False
         return self.remove_entry(site, list_entries.c.id == entry_id)
 
     def remove_entry_by_value(self, site: SiteAddress, kind: Kind, value: str) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, select
 
 from service.db import Database
 from service.schema import checks, feedback, sites
+from service.stores.site_weights import LEARNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,14 @@ class RetrospectStore:
         self._database = database
 
     def spam(self, since: dt.datetime) -> list[KnownSpam]:
-        """Return what people have called spam since then and still do, latest first."""
+        """Return what people have called spam since then and still do, latest first; believed labels only."""
         query = (
             select(feedback.c.guid, sites.c.address, feedback.c.body)
             .select_from(feedback.join(sites, feedback.c.site_id == sites.c.id))
             .where(
                 feedback.c.created_at >= since,
                 feedback.c.label == "spam",
+                feedback.c.state == LEARNT,
                 feedback.c.superseded_by.is_(None),
                 feedback.c.is_test.is_(False),
                 feedback.c.restricted.is_(False),

@@ -13,8 +13,9 @@ from service.db import Database, upsert_newer
 from service.schema import checks, feedback, site_learning, site_weights, sites
 from service.sites import SiteAddress
 
-#: State of feedback that counts.
+#: States of feedback: that counts; that the admin has struck out.
 LEARNT = "learnt"
+REJECTED = "rejected"
 #: Labels of each kind that count at most, the newest; more cost every correction time and gain little.
 MAX_LABELS = 400
 #: Recent comments that new labels must not carry away, at most.

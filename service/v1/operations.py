@@ -14,6 +14,12 @@ from service.components import components
 from service.stores.keys import Key, Scope
 from service.v1.problems import PREFIX, Problem, from_validation
 
+# Clients that cut a text between the halves of an emoji send one half of it, which no database takes.
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
 v1 = Blueprint("v1", __name__, url_prefix=PREFIX)
 
 #: What may stand in a path: its converter and how it is described.
@@ -126,7 +132,22 @@ def _authorised(scope: Scope) -> Key:
 
 
 def _read(model: type[BaseModel]) -> BaseModel:
+    data = request.get_data(cache=False)
     try:
-        return model.model_validate_json(request.get_data(cache=False))
+        return _validated(model, data)
     except ValidationError as error:
         raise from_validation(error, model) from None
+
+
+def _validated(model: type[BaseModel], data: bytes) -> BaseModel:
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        whole = _ESCAPES.sub(_whole, data)
+        if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid" or whole == data:
+            raise
+        return model.model_validate_json(whole)
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape["half"] else escape[0]

@@ -103,12 +103,19 @@ def from_validation(error: ValidationError, model: type[BaseModel]) -> Problem:
         field = ".".join(str(part) for part in detail["loc"]) or "body"
         message = detail["msg"].removeprefix("Value error, ")
         if detail["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(str(detail["loc"][-1]), _names(model), n=1, cutoff=0.6)
-            message = f"there is no such field{f'; did you mean {near[0]}?' if near else ': leave it out'}"
+            message = f"there is no such field{_instead_of(str(detail['loc'][-1]), _names(model))}"
         elif detail["type"] == "missing":
             message = "is missing: give it"
         errors.append((field, message))
     return Problem(422, "; ".join(f"{field}: {message}" for field, message in errors), errors)
+
+
+def _instead_of(said: str, names: list[str]) -> str:
+    """Return what to do about a field that is not there; one that is, is so at another place."""
+    if said in names:
+        return " here; it stands elsewhere: /v1/docs shows where"
+    near = difflib.get_close_matches(said, names, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ": leave it out"
 
 
 def _names(model: type[BaseModel]) -> list[str]:

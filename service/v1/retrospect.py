@@ -113,15 +113,15 @@ def correct_near_copies(key: Key, body: CorrectIn) -> CorrectedOut:
     if body.days is not None:
         guids = [copy.check.guid for copy in _near_copies(body.days, key)]
     corrected = parts.retrospect.correct(guids, sees=_seen_by(key))
-    new = [check for _, check, is_new in corrected if check is not None and is_new]
+    found = [check for _, check, _ in corrected if check is not None]
+    n_new = sum(is_new for _, _, is_new in corrected)
     unknown = [guid for guid, check, _ in corrected if check is None]
     told = [
         ToldOut(site=each.site, n_comments=each.n_comments, n_changed=each.n_changed, problem=each.problem)
-        for each in parts.webhooks.tell(new)
+        # Those that were called spam before, too: the site may have been down when it was to be told.
+        for each in parts.webhooks.tell(found)
     ]
-    return CorrectedOut(
-        n_corrected=len(new), n_known=len(corrected) - len(new) - len(unknown), unknown=unknown, told=told
-    )
+    return CorrectedOut(n_corrected=n_new, n_known=len(found) - n_new, unknown=unknown, told=told)
 
 
 def _near_copies(days: float, key: Key) -> list[NearCopy]:

@@ -159,6 +159,7 @@ class PolicyIn(Model):
 
     budget_per_thousand: float | None = Field(
         default=None,
+        strict=True,
         ge=MIN_BUDGET,
         le=MAX_BUDGET,
         description="Real comments of 1,000 that may be held; null: the service's own cut-offs.",

@@ -377,6 +377,7 @@ def test_a_body_over_the_limit_is_413_with_a_guid(make_app: Callable[..., Flask]
     assert client.post(CHECK, data=a_form(comment_content="x" * 60_000)).data == b"false"
     response = client.post(CHECK, data=a_form(comment_content="x" * 70_000))
     assert (response.status_code, GUID in response.headers) == (413, True)
+    assert "comment_content" in response.headers["X-akismet-debug-help"]
     assert response.data not in (b"true", b"false")
 
 

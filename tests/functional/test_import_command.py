@@ -89,12 +89,40 @@ def test_of_a_damaged_file_nothing_is_imported_unless_asked_for(run: Run, tmp_pa
     assert done.returncode == 1
     assert f"{path}, line " in done.stderr
     assert "the XML is malformed" in done.stderr
+    assert "xmllint --recover" in done.stderr
+    assert "--up-to-error" in done.stderr
     assert "Nothing was imported" in done.stderr
     assert labels(tmp_path) == []
     taken = run(*command, "--up-to-error")
     assert taken.returncode == 0
     assert "Only what stands before that is taken" in taken.stdout
     assert len(labels(tmp_path)) == 699
+
+
+def test_of_a_gzip_file_that_breaks_off_what_came_is_taken_if_asked_for(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    rows = [{"content": random_text(number), "label": "ham", "date": "soon"} for number in range(249)]
+    rows.insert(0, {"content": "dated", "label": "spam", "date": "2024-05-01"})
+    whole = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode())
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    run("keys", "create")
+    command = ("import", "jsonl", path, "--site", ALICE_SITE)
+    refused = run(*command)
+    assert refused.returncode == 1
+    assert "the gzip file is damaged or cut off" in refused.stderr
+    assert "--up-to-error" in refused.stderr
+    taken = run(*command, "--up-to-error")
+    assert "Only what stands before that is taken" in taken.stdout
+    n_taken = len(labels(tmp_path))
+    assert 100 < n_taken < 250
+    assert f"{n_taken - 1} without a date that can be read" in taken.stdout
+    path.write_bytes(whole)
+    run(*command)
+    assert "There are more; these are the newest 200." in run("feedback", "list").stdout
+
+
+def random_text(seed: int) -> str:
+    return random.Random(seed).randbytes(60).hex()
 
 
 def test_a_rehearsal_shows_mistakes_and_keeps_nothing(run: Run, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 from model.budget import tabulate
@@ -24,9 +24,10 @@ from service.cutoffs import Basis
 from service.db import Database
 from service.lists import Kind, Side
 from service.policies import CACHE_S
-from service.schema import calibrations, checks, daily_counts, list_entries
+from service.schema import calibrations, checks, daily_counts, feedback, list_entries
 from service.settings import UnsureAnswer
 from service.sites import parse_site
+from service.stores.calibration import CalibrationStore
 from service.stores.policies import PolicyStore
 from tests.builders import ALICE_SITE, BOB_KEY, BOB_SITE, a_form
 from tests.fakes import FixedScore, FrozenClock, KeywordScore
@@ -168,6 +169,19 @@ def test_a_budget_moves_the_cut_off_from_pooled_to_the_sites_own(
     assert client.post(CHECK, data=a_form(comment_content="x 0.7")).data == b"true"
     other = a_form(api_key=BOB_KEY, blog=BOB_SITE, comment_content="x 0.7")
     assert client.post(CHECK, data=other).data == b"false"
+
+
+def test_a_label_that_was_rejected_says_nothing_about_cut_offs(
+    client: FlaskClient, database: Database, clock: FrozenClock
+) -> None:
+    client.post(CHECK, data=a_form(comment_content="casino"))
+    client.post("/1.1/submit-ham", data=a_form(comment_content="casino"))
+    store, version = CalibrationStore(database), last(database).model_version
+    since = clock().replace(year=2000)
+    assert [row.label for row in store.judged(ALICE, version, since)] == ["ham"]
+    with database.write() as connection:
+        connection.execute(update(feedback).values(state="rejected"))
+    assert [row.label for row in store.judged(ALICE, version, since)] == [None]
 
 
 def test_a_new_version_starts_from_its_own_pooled_cut_offs(

@@ -13,7 +13,7 @@ import pytest
 import trustme
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service.components import EXTENSION
 from service.db import Database
@@ -74,6 +74,19 @@ def test_near_copies_are_found_on_all_sites_and_corrected(
     assert [row.label for row in rows] == ["spam", "spam"]
     assert rows[1].check_id is not None
     assert missed == [1, 1]
+
+
+@pytest.mark.parametrize("state", ["doubtful", "surplus", "rejected"])
+def test_a_label_that_is_not_believed_makes_nobody_a_copy_of_spam(
+    client: FlaskClient, retrospect: Retrospect, database: Database, state: str
+) -> None:
+    post(client, SPAM.format("Basel"))
+    copy = bob(client, SPAM.format("Bern"))
+    post(client, SPAM.format("Basel"), "/1.1/submit-spam")
+    assert [found.check.guid for found in retrospect.near_copies()] == [copy]
+    with database.write() as connection:
+        connection.execute(update(feedback).values(state=state))
+    assert retrospect.near_copies() == []
 
 
 def test_what_people_have_looked_at_is_not_listed(client: FlaskClient, retrospect: Retrospect) -> None:

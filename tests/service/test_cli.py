@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import os
 import re
 import subprocess
@@ -116,6 +117,8 @@ def test_what_waits_for_the_admin_is_listed_and_decided(run: Run) -> None:
     assert "ID" in run("feedback", "list", "--doubtful").stdout
     refused = run("feedback", "accept", "7")
     assert (refused.returncode, "no correction 7" in refused.stderr) == (1, True)
+    refused = run("feedback", "accept", "9" * 30)
+    assert (refused.returncode, "no correction 99" in refused.stderr) == (1, True)
     assert run("feedback", "reject", "x").returncode == 2
 
 
@@ -169,6 +172,21 @@ def test_score_judges_each_line(run: Run, tmp_path: Path) -> None:
     assert run("score", str(packed)).stdout == done.stdout
     assert run("score", "-", stdin=packed.read_bytes()).stdout == done.stdout
     assert run("score", "-", stdin=file.read_bytes()).stdout == done.stdout
+
+
+def test_score_tells_what_its_reasons_add_up_to_and_where_they_stand(run: Run) -> None:
+    done = run("score", "--spans", "-", stdin=lines(COMMENTS))
+    for comment, line in zip(COMMENTS, done.stdout.splitlines(), strict=True):
+        told = json.loads(line)
+        weights = [reason["weight"] for reason in told["reasons"]]
+        assert told["bias"] + sum(weights) == pytest.approx(told["log_odds"], abs=1e-4 * (len(weights) + 1))
+        assert told["score"] == pytest.approx(1 / (1 + math.exp(-told["log_odds"])), abs=1e-5)
+        assert any(reason["spans"] for reason in told["reasons"])
+        for reason in told["reasons"]:
+            text = str(
+                comment.get({"body": "content", "link": "content"}.get(reason["field"], reason["field"]), "")
+            )
+            assert all(0 <= start < end <= len(text) for start, end in reason["spans"])
 
 
 def test_score_shows_the_passage_that_was_judged(run: Run) -> None:

@@ -8,11 +8,13 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from numpy.typing import NDArray
 from sqlalchemy import select
 
-from model.comment import Label
+from model.comment import Comment, Label
 from service.db import Database
 from service.history import HistoryImport, survey_history
 from service.importing.exported import Exported, Row, Skipped, Status, Why
@@ -66,6 +68,40 @@ class Importer:
 @pytest.fixture
 def importer(database: Database, pseudonyms: Pseudonyms, clock: FrozenClock) -> Importer:
     return Importer(database, pseudonyms, clock)
+
+
+def test_labels_that_contradict_overwhelming_evidence_wait_for_the_admin(
+    database: Database, pseudonyms: Pseudonyms, clock: FrozenClock
+) -> None:
+    sites = SiteStore()
+    key = Keys(KeyStore(database, sites), pseudonyms, clock).create(label="for imports").key
+    use_case = HistoryImport(
+        labels=ImportStore(database, sites), pseudonyms=pseudonyms, clock=clock, judge=ByLength()
+    )
+    rows = [
+        a_row("x" * 10),
+        a_row("x" * 70),
+        a_row("x" * 99),
+        a_row("x" * 98, Label.SPAM),
+        a_row("x", Label.SPAM),
+    ]
+    told = use_case.run(rows, site=SITE, key=key)
+    assert (told.added, told.doubtful) == (5, 2)
+    with database.read() as connection:
+        kept = connection.execute(select(feedback).order_by(feedback.c.id)).all()
+    assert [(row.state, row.learnt_at) for row in kept] == [
+        ("learnt", 1), ("learnt", 1), ("doubtful", None), ("learnt", 1), ("doubtful", None),
+    ]  # fmt: skip
+    again = use_case.run(rows, site=SITE, key=key)
+    assert (again.added, again.known, again.doubtful) == (0, 5, 0)
+
+
+class ByLength:
+    """A model that is the surer of spam the longer a comment is, up to a hundred letters."""
+
+    def score(self, comments: Sequence[Comment]) -> NDArray[np.float64]:
+        lengths = np.array([len(comment.body) for comment in comments], dtype=np.float64)
+        return 1.0 / (1.0 + np.exp(-(lengths - 50.0) / 9.0))
 
 
 def test_a_label_is_kept_with_its_origin_its_date_and_no_identity_in_clear(importer: Importer) -> None:

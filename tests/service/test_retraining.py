@@ -107,6 +107,15 @@ def test_a_better_challenger_is_promoted_and_all_of_it_is_recorded(
     assert (promotion.what, promotion.replaced, promotion.why) == ("promote", shipped, ended.reason)
 
 
+def test_only_what_is_believed_is_learnt_from(alice: Moderator, database: Database) -> None:
+    """What the admin rejected, and what waits for the admin's word, must not come in by the back door."""
+    alice.moderate(4)
+    with database.write() as connection:
+        for number, state in enumerate(("doubtful", "surplus", "rejected"), start=1):
+            connection.execute(update(feedback).where(feedback.c.id == number).values(state=state))
+    assert [label.number for label in MaterialStore(database).labels(at_most=100)] == [4, 5, 6, 7, 8]
+
+
 def test_one_at_a_time_whoever_asks(runs: RunStore) -> None:
     found = []
     threads = [

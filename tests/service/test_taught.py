@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from model.comment import Comment, Label
+from model.site_weights import DOUBT_FROM
 from service.taught import SiteLearner
-from tests.toy import toy_classifier
+from tests.toy import toy_classifier, toy_corpus
 
 SPAM = [Comment(body=f"we paint houses in every town, offer {n}", author="Painter") for n in range(6)]
 HAM = [Comment(body=f"my notes on parsing say otherwise, see chapter {n}", author="Ann") for n in range(6)]
@@ -41,3 +42,13 @@ def test_one_comment_is_judged_as_in_a_batch():
 def test_without_labels_the_model_answers_as_it_is():
     classifier = toy_classifier()
     assert SiteLearner(classifier).learn([], []) is classifier
+
+
+def test_a_label_that_contradicts_overwhelming_evidence_teaches_nothing():
+    classifier = toy_classifier()
+    rows = [row.comment for row in toy_corpus()]
+    odds = classifier.examples(rows).log_odds
+    surest, doubted = rows[int(odds.argmax())], rows[int(np.abs(odds).argmin())]
+    assert odds.max() > DOUBT_FROM
+    assert SiteLearner(classifier).learn([surest], [Label.HAM]) is classifier
+    assert SiteLearner(classifier).learn([surest, doubted], [Label.HAM, Label.HAM]) is not classifier

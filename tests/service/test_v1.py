@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable
@@ -178,6 +179,13 @@ def test_a_body_that_does_not_fit_names_the_field(
         assert "did you mean author?" in told["detail"]
 
 
+def test_a_field_at_the_wrong_place_is_not_proposed_in_its_own_stead(client: FlaskClient) -> None:
+    body = {"label": "ham", "site": "https://alice.example.com", "content": "x"}
+    told = client.post("/v1/feedback", json=body, headers=ALICE).json
+    assert "did you mean" not in told["detail"]
+    assert "it stands elsewhere" in told["detail"]
+
+
 def test_id_and_header_must_agree(client: FlaskClient) -> None:
     headers = ALICE | {"Idempotency-Key": "one"}
     response = client.post("/v1/check", json=a_check(id="two"), headers=headers)
@@ -272,6 +280,7 @@ def test_a_policy_is_set_and_told(client: FlaskClient, admin: dict[str, str]) ->
     assert (check["answer"], check["would_answer"], check["decision"]) == ("ham", "spam", "spam")
     listed = client.get("/v1/sites", headers=admin).json["sites"]
     assert [site["site"] for site in listed] == ["alice.example.com", "bob.example.net"]
+    assert client.put(path, json={"budget_per_thousand": True}, headers=admin).status_code == 422
     back = client.put(path, json={}, headers=admin).json
     assert (back["policy"]["log_only"], back["unsure"]) == (False, "publish")
 
@@ -291,6 +300,7 @@ def test_lists_are_written_and_struck_out(client: FlaskClient, admin: dict[str, 
     gone = client.delete(f"{path}/{made.json['id']}", headers=admin)
     assert (gone.status_code, gone.data) == (204, b"")
     assert client.delete(f"{path}/{made.json['id']}", headers=admin).status_code == 404
+    assert client.delete(f"{path}/{10**30}", headers=admin).status_code == 404
     bad = client.post(path, json=entry | {"kind": "ip"}, headers=admin)
     assert (bad.status_code, bad.json["errors"][0]["field"]) == (422, "value")
 
@@ -331,6 +341,24 @@ def test_an_outage_is_a_problem_and_no_verdict(make_app: Callable[..., Flask]) -
 def test_odd_texts_are_judged_and_kept(client: FlaskClient, database: Database, content: str) -> None:
     assert client.post("/v1/check", json=a_check(content=content), headers=ALICE).status_code == 200
     assert n_rows(database) == 1
+
+
+@pytest.mark.parametrize(
+    ("escaped", "kept"),
+    [
+        (r"\ud83d cut", "\ufffd cut"),
+        (r"cut \uDE00\ud83d", "cut \ufffd\ufffd"),
+        (r"\ud83d\ude00 whole \ud83d", "\U0001f600 whole \ufffd"),
+        (r"\\ud83d is no escape, \ud83d is", r"\ud83d is no escape, " + "\ufffd is"),
+    ],
+)
+def test_half_a_character_is_judged_and_kept_as_a_replacement(
+    client: FlaskClient, database: Database, escaped: str, kept: str
+) -> None:
+    body = json.dumps(a_check(content="HERE")).replace("HERE", escaped)
+    assert client.post("/v1/check", data=body, headers=ALICE).status_code == 200
+    with database.read() as connection:
+        assert connection.execute(select(checks.c.body)).scalar_one() == kept
 
 
 def test_the_openapi_document_is_valid_and_names_every_route(app: Flask, client: FlaskClient) -> None:

@@ -20,6 +20,7 @@ from service.schema import feedback, site_policies
 from service.settings import Settings
 from service.startup import open_registry
 from service.stores.runs import RunStore
+from service.webhooks import WebhookResult
 from tests.builders import ALICE_KEY, ALICE_SITE, BOB_KEY, BOB_SITE
 
 MINE = "0.1.0-mine"
@@ -166,6 +167,23 @@ def test_near_copies_are_listed_and_corrected(ask: Ask, client: FlaskClient, dat
         n_labels = connection.execute(select(func.count()).select_from(feedback)).scalar_one()
     assert n_labels == 3
     assert ask("POST", "/retrospect/near-copies").json["near_copies"] == []
+
+
+def test_a_site_that_could_not_be_told_is_told_when_asked_again(
+    ask: Ask, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [_, copy, _] = let_near_copies_through(client)
+    webhooks = app.extensions[EXTENSION].webhooks
+    problems = iter(["the site did not answer", ""])
+
+    def tell(corrected: Any) -> list[WebhookResult]:
+        return [WebhookResult(check.site.address, 1, 1, next(problems)) for check in corrected]
+
+    monkeypatch.setattr(webhooks, "tell", tell)
+    path = "/retrospect/corrections"
+    assert ask("POST", path, guids=[copy]).json["told"][0]["problem"] == "the site did not answer"
+    again = ask("POST", path, guids=[copy]).json
+    assert (again["n_corrected"], again["n_known"], again["told"][0]["problem"]) == (0, 1, "")
 
 
 def test_near_copies_are_looked_for_once_at_a_time(

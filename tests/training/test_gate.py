@@ -113,6 +113,24 @@ def test_the_interval_is_the_textbook_one_where_every_comment_stands_alone():
     assert high == pytest.approx(0.3 + 1.96 * (0.3 * 0.7 / 100) ** 0.5, abs=0.015)
 
 
+def test_a_loud_site_does_not_outvote_a_quiet_one():
+    """What it gains on one site is more than what it loses on the other, and it is refused all the same."""
+    loud = [dataclasses.replace(row, source="loud") for row in comments(400, Label.SPAM, "qqcasinoqq")]
+    quiet = [dataclasses.replace(row, source="quiet") for row in comments(30, Label.SPAM, "zzloanszz")]
+    ham = [dataclasses.replace(row, source="loud") for row in HAM]
+    before, after = WordList("a", "zzloanszz"), WordList("b", "qqcasinoqq")
+    found = judge(before, after, [*loud, *quiet, *ham], [], PARAMS)
+    assert found.sides[0].low > 0
+    assert not found.admits
+    assert found.reason.startswith("it catches less on quiet: of 30 spam 0.0%, the champion 100.0%")
+    held = [dataclasses.replace(row, source="quiet") for row in comments(30, Label.HAM, "hhhellohh")]
+    many = [dataclasses.replace(row, source="loud") for row in comments(5000, Label.HAM, "kkthankskk")]
+    eager = WordList("b", "qqcasinoqq", "hhhellohh")
+    found = judge(WordList("a"), eager, [*loud, *many, *held], [], GateParams(n_rounds=400))
+    assert found.sides[1].challenger < 0.01
+    assert found.reason.startswith("it blocks more on quiet: of 30 ham 100.0%")
+
+
 def test_flips_name_comments_and_do_not_quote_them():
     stored = [(row.id, row.source, row.comment) for row in (*SPAM, *HAM)]
     found = flips(WordList("a", "qqcasinoqq"), WordList("b", "zzloanszz"), stored, batch=33)

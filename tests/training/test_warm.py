@@ -2,6 +2,7 @@ import copy
 import dataclasses
 import functools
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tests.toy import TOY_PARAMS, toy_corpus
 from training import corpus, run
 from training.clusters import clusters
 from training.matrix import make_matrix
-from training.retrain import CARD_KEY, Material, RetrainParams, retrain, split
+from training.retrain import CARD_KEY, Material, RetrainParams, retrain, split, unseen
 from training.retrain import Label as FitLabel
 from training.warm import WarmParams, fit_warm, recency, summarise
 from training.warm_trial import retrain_each, to_markdown
@@ -225,6 +226,32 @@ def test_what_the_champion_was_fitted_on_is_never_held_out(precision):
     parts = split(material(precision, n_new=248, champion=champion), RetrainParams(held_out=0.5))
     assert champion.card.metrics[CARD_KEY]["last_label"] == 189
     assert min(int(row.id) for row in parts.holdout) == 180
+
+
+def test_the_newest_labels_of_every_site_are_held_out_and_not_only_those_of_the_latest(precision):
+    found = material(precision)
+    sites = [f"site-{number // 120}" for number in range(240)]
+    labels = [
+        dataclasses.replace(label, row=dataclasses.replace(label.row, source=site))
+        for label, site in zip(found.labels, sites, strict=True)
+    ]
+    parts = split(dataclasses.replace(found, labels=labels), RetrainParams())
+    newest = {*range(90, 120), *range(210, 240)}
+    assert len(parts.holdout) + parts.n_straddling == 60
+    assert {int(row.id) for row in parts.holdout} <= newest
+    assert min(Counter(row.source for row in parts.holdout).values()) > 25
+    champion = retrain(dataclasses.replace(found, labels=labels), RetrainParams(), lambda *_: None).challenger
+    assert champion.card.metrics[CARD_KEY]["last_labels"] == {"site-0": 99, "site-1": 219}
+    assert unseen(labels, [champion]) == parts.holdout
+    again = split(dataclasses.replace(found, labels=labels, champion=champion), RetrainParams(held_out=0.5))
+    assert again.holdout == parts.holdout
+
+
+def test_a_version_of_before_sites_were_parted_was_fitted_on_all_up_to_its_last_label(precision):
+    champion = copy.copy(retrain(material(precision), RetrainParams(), lambda *_: None).challenger)
+    told = {"last_label": 189, "n_labels": 180}
+    champion.card = dataclasses.replace(champion.card, metrics={CARD_KEY: told})
+    assert min(int(row.id) for row in unseen(material(precision).labels, [champion])) == 180
 
 
 def test_held_out_copies_of_what_was_fitted_are_not_judged(precision):
