@@ -212,17 +212,17 @@ def learn(
     if not both:
         return _vector(table, places, duals, trust=0.0, bias=float(np.clip(bias, _MIN_BIAS, 0.0)))
     unseen = _unseen(kernel, signs, margins, offsets, solved)[: is_spam.size]
-    general, words, level = _weigh(labelled.log_odds, unseen, is_spam)
-    general, words, level = 1.0 + (general - 1.0) * both, 1.0 + (words - 1.0) * both, level * both
+    general, words = (1.0 + (share - 1.0) * both for share in _weigh(labelled.log_odds, unseen, is_spam))
     # Only their ratio ranks comments. How loud the louder of the two may be keeps their sum fit for the cut-offs.
     louder = max(general, words)
     loudest = 1.0 + max(0, n_rarer - _LOUDER_FROM) / _LOUDER_FROM
     scale = min(max(louder, _LEAST_LOUD), loudest) / louder
-    general, words, level = (_on_coarse_grid(scale * value) for value in (general, words, level))
-    level = float(np.clip(words * bias + level, _MIN_BIAS, 0.0))
-    said = (general - 1.0) * labelled.log_odds + words * (unseen - bias) + level
+    general, words = _on_coarse_grid(scale * general), _on_coarse_grid(scale * words)
+    # No comment is moved for being of this site, but as far as the rest would raise its ham: the level that the labels
+    # ask for would take spam back from under the cut-off that right labels had left there.
+    said = (general - 1.0) * labelled.log_odds + words * (unseen - bias)
     lift = _lift_of_ham(said[~is_spam], labelled.log_odds[~is_spam])
-    level = float(np.clip(level - _on_coarse_grid(max(0.0, lift)), _MIN_BIAS, 0.0))
+    level = float(np.clip(-_on_coarse_grid(max(0.0, lift)), _MIN_BIAS, 0.0))
     return _vector(table, places, words * duals, trust=general - 1.0, bias=level)
 
 
@@ -259,12 +259,12 @@ def _unseen(
 
 def _weigh(
     log_odds: NDArray[np.float64], unseen: NDArray[np.float64], is_spam: NDArray[np.bool_]
-) -> tuple[float, float, float]:
-    """Return how much the general model and the site's words should count, and the level of their sum.
+) -> tuple[float, float]:
+    """Return how much the general model and the site's words should count.
 
-    Means of the posterior, where each label was likely as a logistic regression has it, but any share of
-    them may be wrong: a moderator who errs makes neither of the two less credible. Normal priors, around 1 for
-    both and around 0 for the level.
+    Means of the posterior over both and the level of their sum, where each label was likely as a logistic
+    regression has it, but any share of them may be wrong: a moderator who errs makes neither of the two less
+    credible. Normal priors, around 1 for both and around 0 for the level.
     """
     general, words, level = (
         axis.ravel() for axis in np.meshgrid(_GENERAL_SAYS, _WORDS_SAY, _LEVELS, indexing="ij")
@@ -278,7 +278,7 @@ def _weigh(
     )
     chances = np.exp(evidence - evidence.max()).sum(axis=0)
     chances /= chances.sum()
-    return float(chances @ general), float(chances @ words), float(chances @ level)
+    return float(chances @ general), float(chances @ words)
 
 
 def _lift_of_ham(parts: NDArray[np.float64], log_odds: NDArray[np.float64]) -> float:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.comment import Comment, Label
-from model.features import Extractor, FeatureParams
+from model.features import Extractor, FeatureParams, Rows
 from model.site_weights import (
     MARGIN,
     MAX_PART,
@@ -34,6 +34,15 @@ def taught(texts: list[str], labels: list[bool]) -> SiteWeights:
     weights = learn(CLASSIFIER().examples(comments(texts)), np.array(labels))
     assert weights is not None
     return weights
+
+
+def of_tokens(places: list[int], log_odds: list[float]) -> Examples:
+    """Return comments of one token each."""
+    n = len(places)
+    rows = Rows(
+        np.arange(n + 1, dtype=np.int64), np.array(places, dtype=np.int32), np.ones(n, dtype=np.float32)
+    )
+    return Examples(rows, np.array(log_odds))
 
 
 def test_nothing_is_learnt_from_nothing() -> None:
@@ -202,3 +211,24 @@ def test_weights_survive_storage_and_damage_is_noticed(damage: object) -> None:
     assert callable(damage)
     with pytest.raises(ValueError, match="no site weights"):
         SiteWeights.from_bytes(damage(data))
+
+
+def test_one_wrong_label_does_not_turn_a_site_against_the_general_model() -> None:
+    """An advertisement that somebody approved, among right labels: other spam stays where the model has it."""
+    spam, ham = [12.0, 6.0, 7.0, 8.0, 5.0, 9.0], [-3.0, -2.0, -4.0, -2.5, -3.5, -1.5]
+    right = of_tokens(list(range(12)), spam + ham)
+    is_spam = np.array([True] * 6 + [False] * 6)
+    wrong = of_tokens(list(range(13)), [*spam, *ham, 15.0])
+    moderate = of_tokens([40], [4.5])
+    for labelled, labels in ((right, is_spam), (wrong, np.append(is_spam, False))):
+        weights = learn(labelled, labels)
+        assert weights is not None
+        assert weights.parts(moderate)[0] > -1.5
+
+
+def test_right_labels_take_no_spam_from_over_the_cut_off() -> None:
+    """A bias is for what the labels would do to ham; that spam is nearer to the middle than ham is no reason."""
+    labelled = of_tokens(list(range(20)), [4.0] * 10 + [-1.0] * 10)
+    weights = learn(labelled, np.array([True] * 10 + [False] * 10))
+    assert weights is not None
+    assert weights.parts(of_tokens([40], [4.0]))[0] > -0.5
