@@ -6,7 +6,7 @@ Public corpora hold hardly any spam since 2021 and little ham in most languages.
 
 A template is spintax (``{a|b}``) in which ``<name>`` stands for an entry of the file's list of that name, the same one
 wherever it comes up within a comment. ``<slug>`` and ``<slugjoined>`` are the author's name as an address has it;
-``<blogjoined>`` is the entry of the list ``blogname`` likewise.
+``<blogjoined>`` is the entry of the list ``blogname`` likewise. An entry with ``times`` is made so many times as often.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def _read(path: Path, per_body: int, seed: int) -> Iterator[LabeledComment]:
         for number, body in enumerate(entry["bodies"]):
             group = f"{SOURCE}/{path.stem}/{entry['name']}/{number}"
             chance = random.Random(f"{seed}:{group}")  # noqa: S311 - reproducible, not secret
-            made = dict.fromkeys(_comment(entry, body, lists, chance) for _ in range(per_body))
+            n_made = per_body * entry.get("times", 1)
+            made = dict.fromkeys(_comment(entry, body, lists, chance) for _ in range(n_made))
             for place, comment in enumerate(made):
                 yield LabeledComment(
                     comment,

@@ -51,6 +51,11 @@ def test_comments_of_one_body_are_one_group_and_never_judged(tmp_path):
     assert rows == written.read_written(tmp_path, per_body=20)
 
 
+def test_an_entry_may_be_made_more_often(tmp_path):
+    (tmp_path / "some.toml").write_text(ENTRY.replace('lang = "en"', 'lang = "en"\ntimes = 20'))
+    assert len(written.read_written(tmp_path, per_body=1)) == 3
+
+
 def test_a_name_in_other_letters_has_no_address_made_of_it(tmp_path):
     rows = read(tmp_path, ENTRY.replace('authors = ["<word>"]', 'authors = ["Алина", "Ana"]'))
     assert {(row.comment.author, row.comment.url) for row in rows} == {
