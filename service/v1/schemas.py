@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -174,6 +174,17 @@ class PolicyIn(Model):
     counts_silence: bool = Field(
         default=False, description="Whether comments let through and not corrected for 14 days count as real."
     )
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        del field["default"]
+
+
+class PolicyChange(PolicyIn):
+    """What is to change of what a site wants. What is left out stays as it is; give one field at least."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
 class RetentionIn(Model):
