@@ -122,7 +122,13 @@ class Verdict(Model):
     decision: Literal["ham", "unsure", "spam"]
     decided_by: Literal["model", "administrator", "guaranteed-spam", "allow-list", "deny-list"]
     score: float = Field(description="The model's probability of spam, in [0, 1].")
-    log_odds: float
+    log_odds: float = Field(description="Of the score: bias, the weights of the reasons, and rest.")
+    bias: float | None = Field(
+        description="Log-odds of a comment without any reason; null in verdicts from before it was kept."
+    )
+    rest: float | None = Field(
+        description="Sum of the weights of the reasons that are not listed; null where bias is."
+    )
     model: str = Field(description="The version that gave the score.")
     is_test: bool
     reasons: list[Reason] = Field(description="Strongest first, the 20 strongest at most.")
