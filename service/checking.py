@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
@@ -30,7 +31,7 @@ from service.stores.keys import Key
 GUARANTEED_SPAM = "akismet-guaranteed-spam"
 GUARANTEED_SPAM_AUTHORS = (GUARANTEED_SPAM, "viagra-test-123")
 GUARANTEED_SPAM_EMAIL = f"{GUARANTEED_SPAM}@example.com"
-#: Clues kept with a check; the rest of a verdict can be had by judging the comment again.
+#: Clues kept with a check; of the others their sum is.
 MAX_KEPT_CLUES = 20
 
 
@@ -323,6 +324,7 @@ class Checker:
 
     def _record(self, request: CheckRequest, judged: _Judged, key: Key, guid: str) -> CheckRecord:
         comment, outcome = request.comment, judged.outcome
+        kept = outcome.clues[:MAX_KEPT_CLUES]
         values = comment_values(
             comment, ip=request.ip, user_role=request.user_role, pseudonyms=self._pseudonyms
         )
@@ -340,9 +342,11 @@ class Checker:
             "model_version": outcome.verdict.version,
             "site_version": outcome.site_version,
             "clues": [
-                {"text": clue.text, "weight": float(clue.weight), "field": clue.field}
-                for clue in outcome.clues[:MAX_KEPT_CLUES]
+                {"text": clue.text, "weight": float(clue.weight), "field": clue.field} for clue in kept
             ],
+            "bias": float(outcome.verdict.bias),
+            # A rule weighs nothing, so this holds where one stands among those kept, or in their place.
+            "rest": _sum(outcome.verdict.clues) - _sum(kept),
             "decided_by": outcome.decided_by.value,
             "sketch": (
                 sketch(word_set(judged.wording))
@@ -365,3 +369,8 @@ class Checker:
         if judged.marks and not request.is_test:
             left = CheckMarks(judged.author, judged.marks, is_trusted=outcome.decided_by in _TRUSTED)
         return CheckRecord(self._clock(), key.id, request.site, values, counted, left)
+
+
+def _sum(clues: Sequence[Clue]) -> float:
+    """Return what clues add to the log-odds, whatever their order."""
+    return math.fsum(clue.weight for clue in clues)

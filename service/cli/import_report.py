@@ -57,7 +57,7 @@ def show_written(survey: Survey, written: Written) -> None:
     if written.doubtful:
         click.echo(
             f"  {written.doubtful:,} of them wait for your word, since the model holds the opposite for sure: "
-            "replyguard feedback list --doubtful"
+            "replyguard feedback list --doubtful (accept --all --site URL takes all of a site)"
         )
     if written.contradicted:
         click.echo(

@@ -84,6 +84,8 @@ _OF_CHECK = {
     "model_version": _made(mark("the version of the program's model that gave the score"), _REVIEW),
     "site_version": _made(mark("how far the site's own moderators had taught the program by then"), _REVIEW),
     "clues": _made(mark("the reasons for the score, which may quote words of the comment"), _REVIEW),
+    "bias": _made(mark("the part of the score that is the same for every comment"), _REVIEW),
+    "rest": _made(mark("the sum of the weaker reasons, which are not kept themselves"), _REVIEW),
     "decided_by": _made(mark("whether the model or a fixed rule decided"), _REVIEW),
     "sketch": _made(
         mark("a fingerprint of the comment's words, to find near-copies of what turns out to be spam"),

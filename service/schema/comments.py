@@ -74,6 +74,9 @@ checks = Table(
         nullable=False,
         info=held("checks.clues"),
     ),
+    # With the weights of the clues they add up to log_odds; NULL in checks of earlier releases.
+    Column("bias", Float, info=held("checks.bias")),
+    Column("rest", Float, info=held("checks.rest")),
     Column("decided_by", String(20), nullable=False, info=held("checks.decided_by")),
     # Of what was let through: of what was not, nobody looks for copies.
     Column(

@@ -35,6 +35,10 @@ class State(enum.Enum):
     REJECTED = REJECTED
 
 
+#: States of a label that is not learnt until the admin says so.
+WAITING = (State.DOUBTFUL, State.SURPLUS)
+
+
 @dataclass(frozen=True, slots=True)
 class FeedbackRecord:
     """A label as it is kept.
@@ -233,8 +237,20 @@ class FeedbackStore:
         ).scalar_one()
         return State.LEARNT if learnt < self._learn_per_day else State.SURPLUS
 
-    def of_state(self, states: Sequence[State], *, limit: int) -> list[FeedbackEntry]:
-        """Return the newest effective labels that are in one of some states."""
+    def of_state(
+        self,
+        states: Sequence[State],
+        *,
+        limit: int,
+        site: SiteAddress | None = None,
+        label: str | None = None,
+    ) -> list[FeedbackEntry]:
+        """Return the newest effective labels that are in one of some states, of all sites and labels or of one."""
+        of_one = []
+        if site is not None:
+            of_one.append(sites.c.address == site.address)
+        if label is not None:
+            of_one.append(feedback.c.label == label)
         query = (
             select(
                 feedback.c.id,
@@ -251,6 +267,7 @@ class FeedbackStore:
                 feedback.c.state.in_([state.value for state in states]),
                 feedback.c.is_test.is_(False),
                 feedback.c.superseded_by.is_(None),
+                *of_one,
             )
             .order_by(feedback.c.id.desc())
             .limit(limit)
@@ -281,7 +298,7 @@ class FeedbackStore:
         """
         if abs(feedback_id) > MAX_ROW_ID:
             return None
-        waiting = (State.DOUBTFUL.value, State.SURPLUS.value)
+        waiting = [state.value for state in WAITING]
 
         def work(connection: Connection) -> State | None:
             chosen = feedback.c.id == feedback_id

@@ -206,6 +206,8 @@ def verdict_out(check: StoredCheck) -> schemas.Verdict:
         decided_by=values["decided_by"],
         score=values["score"],
         log_odds=values["log_odds"],
+        bias=values["bias"],
+        rest=values["rest"],
         model=values["model_version"],
         is_test=values["is_test"],
         reasons=[schemas.Reason(**clue) for clue in values["clues"]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -122,7 +122,13 @@ class Verdict(Model):
     decision: Literal["ham", "unsure", "spam"]
     decided_by: Literal["model", "administrator", "guaranteed-spam", "allow-list", "deny-list"]
     score: float = Field(description="The model's probability of spam, in [0, 1].")
-    log_odds: float
+    log_odds: float = Field(description="Of the score: bias, the weights of the reasons, and rest.")
+    bias: float | None = Field(
+        description="Log-odds of a comment without any reason; null in verdicts from before it was kept."
+    )
+    rest: float | None = Field(
+        description="Sum of the weights of the reasons that are not listed; null where bias is."
+    )
     model: str = Field(description="The version that gave the score.")
     is_test: bool
     reasons: list[Reason] = Field(description="Strongest first, the 20 strongest at most.")
@@ -174,6 +180,17 @@ class PolicyIn(Model):
     counts_silence: bool = Field(
         default=False, description="Whether comments let through and not corrected for 14 days count as real."
     )
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        del field["default"]
+
+
+class PolicyChange(PolicyIn):
+    """What is to change of what a site wants. What is left out stays as it is; give one field at least."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
 class RetentionIn(Model):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+from collections.abc import Iterator
 
 from service.administration import InvalidPolicy, SiteUnknown, SiteView
 from service.components import components
@@ -52,11 +54,27 @@ def get_policy(key: Key, site: str) -> schemas.PolicyOut:
     answer=schemas.PolicyOut,
 )
 def put_policy(key: Key, site: str, body: schemas.PolicyIn) -> schemas.PolicyOut:
-    try:
-        view = components().administration.replace(address_of(site), SitePolicy(**body.model_dump()))
-    except InvalidPolicy as error:
-        raise Problem(422, f"{error}", [("budget_per_thousand", error.remedy)]) from None
-    return _rendered(view)
+    with _named_as_here():
+        return _rendered(
+            components().administration.replace(address_of(site), SitePolicy(**body.model_dump()))
+        )
+
+
+@operation(
+    "PATCH",
+    "/sites/{site}/policy",
+    "Change some of what a site wants; a site that is not known yet comes into being",
+    scope=Scope.ADMIN,
+    body=schemas.PolicyChange,
+    answer=schemas.PolicyOut,
+)
+def patch_policy(key: Key, site: str, body: schemas.PolicyChange) -> schemas.PolicyOut:
+    changes = body.model_dump(exclude_unset=True)
+    if not changes:
+        message = "names nothing to change: give one field at least"
+        raise Problem(422, f"body: {message}", [("body", message)])
+    with _named_as_here():
+        return _rendered(components().administration.change(address_of(site), **changes))
 
 
 @operation(
@@ -107,6 +125,15 @@ def address_of(site: str) -> SiteAddress:
         return parse_site(site)
     except InvalidSite as error:
         raise Problem(422, f"site: {error}", [("site", f"{error}; give it as blog.example.org")]) from None
+
+
+@contextlib.contextmanager
+def _named_as_here() -> Iterator[None]:
+    """Turn a policy that cannot be used into a problem, by the name that its field has here."""
+    try:
+        yield
+    except InvalidPolicy as error:
+        raise Problem(422, f"{error}", [("budget_per_thousand", error.remedy)]) from None
 
 
 def _shown(site: SiteAddress) -> SiteView:

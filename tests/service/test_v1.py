@@ -285,6 +285,61 @@ def test_a_policy_is_set_and_told(client: FlaskClient, admin: dict[str, str]) ->
     assert (back["policy"]["log_only"], back["unsure"]) == (False, "publish")
 
 
+def test_one_wish_changes_and_the_others_stay(client: FlaskClient, admin: dict[str, str]) -> None:
+    path = "/v1/sites/alice.example.com/policy"
+    client.put(
+        path, json={"budget_per_thousand": 10, "unsure": "hold", "counts_silence": True}, headers=admin
+    )
+    for changes in ({"log_only": True}, {"discard": False}, {"log_only": False, "unsure": None}):
+        before = client.get(path, headers=admin).json["policy"]
+        told = client.patch(path, json=changes, headers=admin).json
+        assert told["policy"] == before | changes
+        assert client.get(path, headers=admin).json == told
+    blatant = client.post("/v1/check", json=a_check(content="blatant"), headers=ALICE).json
+    assert (blatant["answer"], blatant["discard"]) == ("spam", False)
+    assert client.patch(path, json={"budget_per_thousand": None}, headers=admin).json["policy"] == (
+        told["policy"] | {"budget_per_thousand": None}
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"log_only": None}, "log_only"),
+        ({"discard": "perhaps"}, "discard"),
+        ({"budget_per_thousand": 1000}, "budget_per_thousand"),
+        ({"logonly": True}, "logonly"),
+    ],
+)
+def test_a_change_that_makes_no_sense_changes_nothing(
+    client: FlaskClient, admin: dict[str, str], body: dict[str, Any], field: str
+) -> None:
+    path = "/v1/sites/alice.example.com/policy"
+    before = client.put(path, json={"discard": False}, headers=admin).json
+    response = client.patch(path, json=body, headers=admin)
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, field)
+    assert client.get(path, headers=admin).json == before
+
+
+def test_a_change_is_described_without_defaults(client: FlaskClient) -> None:
+    described = client.get("/v1/openapi.json").json["components"]["schemas"]
+    fields = described["PolicyChange"]["properties"]
+    assert fields.keys() == described["PolicyIn"]["properties"].keys() >= {"log_only", "discard"}
+    assert not any("default" in field for field in fields.values())
+
+
+def test_a_site_that_is_not_known_yet_comes_into_being_by_a_change(
+    client: FlaskClient, admin: dict[str, str]
+) -> None:
+    told = client.patch("/v1/sites/new.example/policy", json={"log_only": True}, headers=admin).json
+    assert (told["site"], told["policy"]["log_only"], told["policy"]["discard"]) == (
+        "new.example",
+        True,
+        True,
+    )
+
+
 def test_lists_are_written_and_struck_out(client: FlaskClient, admin: dict[str, str]) -> None:
     path = "/v1/sites/alice.example.com/lists"
     entry = {"side": "deny", "kind": "word", "value": "Winter TYRES"}
