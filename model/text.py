@@ -104,7 +104,8 @@ def _folded(code: int) -> str:
         return char
     decomposed = unicodedata.normalize("NFKD", char)
     kept = "".join(c for c in decomposed if not _within(ord(c), _MARK_BLOCKS))
-    return unicodedata.normalize("NFKC", kept).casefold()
+    # What is left may be stroked or styled itself: an accented letter with a stroke, a raised small capital.
+    return unicodedata.normalize("NFKC", kept).casefold().translate(_STROKED).translate(_STYLED_LETTERS)
 
 
 def _fill_page(page: int) -> None:

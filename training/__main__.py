@@ -57,8 +57,14 @@ _PEERS = {
 
 
 def _corpora(folder: Path | None) -> Path:
-    """Return the folder of labelled comments, from the option, the environment or the neighbourhood."""
-    return folder or Path(os.environ.get("REPLYGUARD_CORPORA") or "../shared/corpora")
+    """Return the folder of labelled comments, from the option or the environment."""
+    named = folder or os.environ.get("REPLYGUARD_CORPORA")
+    if not named:
+        raise click.UsageError(
+            "no folder of labelled comments: give --corpora or set REPLYGUARD_CORPORA "
+            "(`replyguard corpora fetch` brings those of public sources that may be had)"
+        )
+    return Path(named)
 
 
 def _read(folder: Path) -> list[LabeledComment]:

@@ -60,6 +60,8 @@ def test_folding_takes_anything_and_keeps_positions(source):
 @given(any_text)
 @example("\u33c0")  # kilo-ohm in one character
 @example("x\ufb13")  # an Armenian ligature beside a Latin letter
+@example("\u01fe")  # a stroke under an accent
+@example("\u1da6")  # a small capital, raised
 @settings(max_examples=300, deadline=None)
 def test_folding_twice_changes_nothing_more(source):
     once = folded(source)

@@ -54,3 +54,10 @@ def test_a_missing_corpus_is_named(tmp_path):
     result = CliRunner().invoke(main, ["evaluate", "--corpora", str(tmp_path)])
     assert result.exit_code == 1
     assert "REPLYGUARD_CORPORA" in result.output
+
+
+def test_without_a_folder_nothing_is_guessed(monkeypatch):
+    monkeypatch.delenv("REPLYGUARD_CORPORA", raising=False)
+    result = CliRunner().invoke(main, ["evaluate"])
+    assert result.exit_code == 2
+    assert "--corpora or set REPLYGUARD_CORPORA" in " ".join(result.output.split())
