@@ -17,6 +17,7 @@ from training.retrain import CARD_KEY, Material, RetrainParams, retrain, split, 
 from training.retrain import Label as FitLabel
 from training.warm import WarmParams, fit_warm, recency, summarise
 from training.warm_trial import retrain_each, to_markdown
+from training.written import read_written
 
 NEW_SPAM = "Unser Kredit ohne Schufa sofort {0} beantragen, Nummer {1}"
 
@@ -281,7 +282,10 @@ def test_with_the_corpora_at_hand_the_fit_is_a_full_one(precision, tmp_path):
     assert challenger.policy != found.base.policy
     assert challenger.cut_table is not None
     assert challenger.cut_table.proved_on is None
-    assert challenger.cut_table.n_ham == card.n_ham
+    # Comments that we wrote are learnt from, and promise nothing about real ones.
+    written_ham = [row for row in read_written() if not row.is_spam]
+    n_written = min(len(written_ham), TOY_PARAMS.limits.per_source)
+    assert challenger.cut_table.n_ham == card.n_ham - n_written
     fresh = [row.comment for row in toy_corpus()[:40]]
     assert (challenger.score(fresh) < 0.5).all()
 
