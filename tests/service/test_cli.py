@@ -191,16 +191,18 @@ def test_score_tells_what_its_reasons_add_up_to_and_where_they_stand(run: Run) -
 
 def test_score_shows_the_passage_that_was_judged(run: Run) -> None:
     before = (
-        "We tried it in the old greenhouse last week, and my brother asks whether frost hurts seeds. Our neighbour "
-        "keeps his trays on the kitchen table until April, which the cat finds wonderful and his wife does not. I would "
-        "rather wait for a warmer month, since the window on the north side lets a draught in at night. Two of the "
-        "beans came up crooked, though that may be because I watered them with what was left of the tea. "
+        "We tried it in the old greenhouse last week, and my brother asks whether frost hurts seeds. Our "
+        "neighbour keeps his trays on the kitchen table until April, which the cat finds wonderful and his "
+        "wife does not. I would rather wait for a warmer month, since the window on the north side lets a "
+        "draught in at night. Two of the beans came up crooked, though that may be because I watered them "
+        "with what was left of the tea. "
     )
     after = (
-        "What did you mean by the second sowing, is that for the same bed or for the one behind the shed? In our "
-        "village nobody plants potatoes before the fair, and my grandmother had a saying about it that I have forgotten. "
-        "The drawing of the roots was the part I liked most, please do one for leeks as well when you find the "
-        "time. Until then I will follow your list from the top and tell you in autumn how it all went. "
+        "What did you mean by the second sowing, is that for the same bed or for the one behind the shed? In "
+        "our village nobody plants potatoes before the fair, and my grandmother had a saying about it that I "
+        "have forgotten. The drawing of the roots was the part I liked most, please do one for leeks as well "
+        "when you find the time. Until then I will follow your list from the top and tell you in autumn how "
+        "it all went. "
     )
     spam = "Best casino bonus, cheap viagra pills online! http://cheap-pills.example.top/buy"
     body = f"{before}{spam} {after}"
