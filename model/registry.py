@@ -75,7 +75,12 @@ class Registry:
         """Return the names of all versions, sorted."""
         if not self.root.is_dir():
             return []
-        return sorted(path.name for path in self.root.iterdir() if (path / "manifest.json").is_file())
+        # A process that was killed just before it gave a version its name leaves all of it under another.
+        return sorted(
+            path.name
+            for path in self.root.iterdir()
+            if _VERSION.fullmatch(path.name) and (path / "manifest.json").is_file()
+        )
 
     def champion(self) -> str:
         """Return the version that answers.

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import threading
 
 import numpy as np
@@ -30,6 +31,12 @@ def test_a_version_comes_back_as_it_went(registry):
     assert loaded.cut_table is not None
     assert loaded.card == toy_classifier().card
     assert registry.versions() == [toy_classifier().version]
+
+
+def test_what_a_killed_process_left_without_its_name_is_no_version(registry):
+    version = registry.champion()
+    shutil.copytree(registry.root / version, registry.root / ".new-x1y2")
+    assert registry.versions() == [version]
 
 
 def test_weights_stay_on_disk(registry):
